@@ -202,6 +202,34 @@ static void replace_view(bytes file, arena *memory) {
     require(json_tree_read(memory, bytes_of_text(change.updates), &updates, &err) != FIRN_CORRUPT);
 }
 
+// One that gets another property has that one and no other more, and is read as it was.
+static void change_view(bytes file, arena *memory) {
+    const firn_option set = {.key = "k", .value = "v"};
+    const char *const removed[] = {"owner", "none"};
+    const property_change wanted = {
+        .set_count = 1, .set = &set, .removed_count = 2, .removed = removed};
+    firn_error err = ERR_INIT;
+    ice_view_change change;
+    view_definition *before;
+    view_definition *after;
+    const json_node *root;
+    const firn_status readable = ice_view_read(file, TEXT("lake"), memory, &before, &err);
+    if (ice_view_change_properties(&wanted, file, memory, &change, &err) != FIRN_OK) {
+        return;
+    }
+    require(!change.is_empty);
+    firn_status status = json_tree_read(memory, bytes_of_text(change.metadata), &root, &err);
+    require(status == FIRN_OK || status == FIRN_NO_MEMORY);
+    if (status == FIRN_OK) {
+        const json_node *properties = json_find(root, "properties");
+        require(text_equal(json_find(properties, "k")->value, TEXT("v")));
+        require(json_find(properties, "owner") == NULL);
+    }
+    status = ice_view_read(bytes_of_text(change.metadata), TEXT("lake"), memory, &after, &err);
+    require(status == readable || status == FIRN_NO_MEMORY || readable == FIRN_NO_MEMORY);
+    require(status != FIRN_OK || readable != FIRN_OK || text_equal(before->sql, after->sql));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     arena memory = arena_open((size_t)64 << 20);
     const bytes file = {.size = size, .data = data};
@@ -231,6 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     (void)(ice_view_read(file, TEXT("lake"), &memory, &view, &err) == FIRN_OK);
     replace_view(file, &memory);
+    change_view(file, &memory);
     arena_close(&memory);
     return 0;
 }

@@ -36,6 +36,7 @@ enum {
     ASKED_LIST,
     ASKED_CREATE_VIEW,
     ASKED_REPLACE_VIEW,
+    ASKED_CHANGE_VIEW,
     ASKED_COUNT,
 };
 
@@ -189,6 +190,13 @@ static void see_body(const json_node *body) {
     case ASKED_CREATE_VIEW:
         expect_view(body);
         break;
+    case ASKED_CHANGE_VIEW:
+        expect_name(json_find(body, "identifier"), self->name);
+        first = json_find(body, "updates")->first;
+        expect_pair(json_find(first, "updates"));
+        expect(json_find(first->next, "removals")->count == 1);
+        expect(text_equal(json_find(first->next, "removals")->first->value, TEXT("old")));
+        break;
     case ASKED_COMMIT_TWO:
         first = json_find(body, "table-changes")->first;
         expect_name(json_find(first, "identifier"), self->name);
@@ -276,10 +284,11 @@ static firn_status ask_stage(scene *self, rest_client *client, firn_error *err) 
 static firn_status ask_view(scene *self, rest_client *client, firn_error *err) {
     const field column = {.name = self->column, .type = TYPE_OF(BIGINT), .is_nullable = true};
     const firn_option property = {.key = self->key, .value = self->value};
-    const new_view wanted = {.as = {.sql = text_of(self->value), .space = self->name.space},
+    const new_view wanted = {.as = {.sql = text_of(self->value),
+                                    .space = self->name.space,
+                                    .property_count = 1,
+                                    .properties = &property},
                              .columns = {.count = 1, .fields = &column},
-                             .property_count = 1,
-                             .properties = &property,
                              .version = TEXT("1")};
     return rest_client_put_view(client, self->name, &wanted, self->what == ASKED_REPLACE_VIEW, err);
 }
@@ -287,9 +296,12 @@ static firn_status ask_view(scene *self, rest_client *client, firn_error *err) {
 static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     const firn_option set = {.key = self->key, .value = self->value};
     const char *const removed[] = {self->key};
-    const namespace_change make = {.is_new = true, .set_count = 1, .set = &set};
+    const namespace_change make = {.is_new = true, .properties = {.set_count = 1, .set = &set}};
     const namespace_change change = {
-        .set_count = 1, .set = &set, .removed_count = 1, .removed = removed};
+        .properties = {.set_count = 1, .set = &set, .removed_count = 1, .removed = removed}};
+    const char *const old[] = {"old", "none"};
+    const property_change of_view = {
+        .set_count = 1, .set = &set, .removed_count = 2, .removed = old};
     const rest_load what = {.space = self->name.space, .name = self->name.name};
     loaded_table table;
     catalog_entry_list entries;
@@ -313,6 +325,8 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     case ASKED_CREATE_VIEW:
     case ASKED_REPLACE_VIEW:
         return ask_view(self, client, err);
+    case ASKED_CHANGE_VIEW:
+        return rest_client_change_view(client, self->name, &of_view, err);
     case ASKED_LOAD:
         return rest_client_load(client, &what, &self->memory, &table, NULL, err);
     default:
@@ -349,7 +363,8 @@ static void answer_with(scene *self, uint8_t kind, uint8_t status) {
             &out,
             "\x1e%s{\"identifiers\":[],\"metadata\":{\"location\":\"l\",\"view-uuid\":"
             "\"u\",\"current-version-id\":1,\"schemas\":[],\"versions\":[{"
-            "\"version-id\":1,\"schema-id\":0,\"representations\":[]}]}}",
+            "\"version-id\":1,\"schema-id\":0,\"representations\":[]}],\"properties\":{\"old\":"
+            "\"x\"}}}",
             statuses[(status >> (i * 2)) % 8]);
     }
     expect(text_builder_finish(&out, &server.left, &err) == FIRN_OK);

@@ -18,10 +18,8 @@ static firn_status dotted_name(const loaded_name *name, arena *memory, text *out
 static firn_status open_view(io *files, const loaded_name *name, const loaded_table *loaded,
                              arena *memory, view_definition **out, const cancel_flag *cancel,
                              firn_error *err) {
-    bytes file = loaded->metadata;
-    if (file.size == 0) {
-        TRY(io_get(files, loaded->metadata_location, VIEW_BYTES_MAX, cancel, memory, &file, err));
-    }
+    bytes file;
+    TRY(view_file_read(files, loaded, memory, &file, cancel, err));
     return ice_view_read(file, name->alias, memory, out, err);
 }
 

@@ -583,6 +583,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
         status =
             FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
                      TEXT_ARGS(name.name), is_view ? "table" : "view", is_view ? "view" : "table");
+        err_hint(err, "write DROP %s", is_view ? "TABLE" : "VIEW");
     } else {
         unlink_entry(self, gone);
     }

@@ -163,6 +163,11 @@ static firn_status create_view(catalog *base, object_name name, const new_view *
     return rest_client_put_view(of(base)->client, name, view, replace, err);
 }
 
+static firn_status change_view(catalog *base, object_name name, const property_change *change,
+                               firn_error *err) {
+    return rest_client_change_view(of(base)->client, name, change, err);
+}
+
 static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
     return rest_client_drop(of(base)->client, name, is_view, false, err);
 }
@@ -232,6 +237,7 @@ const catalog_kind rest_catalog_kind = {
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
     .create_view = create_view,
+    .change_view = change_view,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

@@ -75,6 +75,9 @@ firn_status rest_client_drop(rest_client *self, object_name name, bool is_view, 
 /// catalog_kind.create_view, ice_view_replace and rest_session_call.
 firn_status rest_client_put_view(rest_client *self, object_name name, const new_view *view,
                                  bool replace, firn_error *err);
+/// ALTER VIEW. Errors: as catalog_kind.change_view and rest_session_call.
+firn_status rest_client_change_view(rest_client *self, object_name name,
+                                    const property_change *change, firn_error *err);
 
 /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 42P07; as rest_session_call.
 firn_status rest_client_rename(rest_client *self, object_name from, object_name to, bool is_view,

@@ -1,4 +1,4 @@
-// Views of a REST catalog that are made, or get another query.
+// Views of a REST catalog that are made, get another query or other properties.
 #include "catalogs/rest_client_private.h"
 #include "memory/json_tree.h"
 #include "tables/iceberg/iceberg_view_write.h"
@@ -39,24 +39,29 @@ static firn_status update(rest_client *self, object_name name, const ice_view_ch
     return FAIL(err, FIRN_CONFLICT, "%s", cause.text);
 }
 
+static firn_status find(rest_client *self, object_name name, arena *memory, loaded_table *out,
+                        firn_error *err) {
+    const rest_load what = {.space = name.space, .name = name.name};
+    *out = (loaded_table){.is_view = false};
+    TRY(rest_client_load(self, &what, memory, out, NULL, err));
+    return out->is_view ? FIRN_OK
+                        : FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                                   "\"%.*s\" is a table, not a view", TEXT_ARGS(name.name));
+}
+
 static firn_status put_view(rest_client *self, object_name name, const new_view *view, bool replace,
                             arena *memory, firn_error *err) {
-    const rest_load what = {.space = name.space, .name = name.name};
-    loaded_table found = {.is_view = false};
+    loaded_table found;
     ice_view_change change;
     if (!replace) {
         return create(self, name, view, memory, err);
     }
-    const firn_status status = rest_client_load(self, &what, memory, &found, NULL, err);
+    const firn_status status = find(self, name, memory, &found, err);
     if (status == FIRN_NOT_FOUND) {
         TRY(err_forgive(err, status, FIRN_NOT_FOUND));
         return create(self, name, view, memory, err);
     }
     TRY(status);
-    if (!found.is_view) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a table, not a view",
-                        TEXT_ARGS(name.name));
-    }
     TRY(ice_view_replace(view, found.metadata, memory, &change, err));
     return update(self, name, &change, memory, err);
 }
@@ -66,6 +71,24 @@ firn_status rest_client_put_view(rest_client *self, object_name name, const new_
     TRY(rest_client_connect(self, NULL, err));
     arena memory = arena_open(COMMIT_MEMORY_LIMIT);
     const firn_status status = put_view(self, name, view, replace, &memory, err);
+    arena_close(&memory);
+    return status;
+}
+
+static firn_status change_view(rest_client *self, object_name name, const property_change *wanted,
+                               arena *memory, firn_error *err) {
+    loaded_table found;
+    ice_view_change change;
+    TRY(find(self, name, memory, &found, err));
+    TRY(ice_view_change_properties(wanted, found.metadata, memory, &change, err));
+    return change.is_empty ? FIRN_OK : update(self, name, &change, memory, err);
+}
+
+firn_status rest_client_change_view(rest_client *self, object_name name,
+                                    const property_change *change, firn_error *err) {
+    TRY(rest_client_connect(self, NULL, err));
+    arena memory = arena_open(COMMIT_MEMORY_LIMIT);
+    const firn_status status = change_view(self, name, change, &memory, err);
     arena_close(&memory);
     return status;
 }

@@ -138,13 +138,13 @@ static firn_status write_change(namespace_path space, const namespace_change *ch
     } else {
         json_write_key(&out, TEXT("removals"));
         json_begin_array(&out);
-        for (size_t i = 0; i < change->removed_count; i++) {
-            json_write_text(&out, text_of(change->removed[i]));
+        for (size_t i = 0; i < change->properties.removed_count; i++) {
+            json_write_text(&out, text_of(change->properties.removed[i]));
         }
         json_end_array(&out);
         json_write_key(&out, TEXT("updates"));
     }
-    write_properties(&out, change->set, change->set_count);
+    write_properties(&out, change->properties.set, change->properties.set_count);
     json_end_object(&out);
     json_writer_finish(&out);
     return rest_take_body(&json, call, err);

@@ -70,9 +70,9 @@ TEST(rest_client_changes_namespaces) {
     setting *s = OPEN(steps);
     const firn_option set[] = {{"owner", "me"}};
     const char *const removed[] = {"x"};
-    const namespace_change made = {.is_new = true, .set_count = 1, .set = set};
+    const namespace_change made = {.is_new = true, .properties = {.set_count = 1, .set = set}};
     const namespace_change changed = {
-        .set_count = 1, .set = set, .removed_count = 1, .removed = removed};
+        .properties = {.set_count = 1, .set = set, .removed_count = 1, .removed = removed}};
     CHECK(rest_client_change_namespace(s->client, ab, &made, &err) == FIRN_OK);
     CHECK(rest_client_change_namespace(s->client, ab, &made, &err) == FIRN_CONFLICT);
     CHECK(strcmp(err.sqlstate, "42P06") == 0);
@@ -130,6 +130,62 @@ TEST(rest_client_drops_and_renames) {
     CHECK(rest_client_rename(s->client, named(db, "t"), named(ab, "u"), false, &err) ==
           FIRN_CONFLICT);
     CHECK(strcmp(err.sqlstate, "42P07") == 0);
+    tear_down(s);
+}
+
+// ---- Views -------------------------------------------------------------------------------------
+
+#define VIEW_URL "http://h/api/v1/namespaces/d%20b/views/v"
+#define VIEW_STEP                                                                                  \
+    {"GET " VIEW_URL,                                                                              \
+     NULL,                                                                                         \
+     200,                                                                                          \
+     "{\"metadata-location\":\"m\",\"metadata\":{\"view-uuid\":\"u\",\"location\":\"l\","          \
+     "\"properties\":{\"a\":\"0\",\"b\":\"2\"}}}",                                                 \
+     NULL,                                                                                         \
+     NET_DONE}
+#define NO_TABLE_STEP                                                                              \
+    {"GET http://h/api/v1/namespaces/d%20b/tables/v?snapshots=all", NULL, 404, NULL, NULL, NET_DONE}
+
+TEST(rest_client_changes_properties_of_views) {
+    const step steps[] = {
+        {"GET http://h/api/v1/config", NULL, 200,
+         "{\"endpoints\":[\"GET /v1/{prefix}/namespaces/{namespace}/tables/{table}\","
+         "\"GET /v1/{prefix}/namespaces/{namespace}/views/{view}\","
+         "\"POST /v1/{prefix}/namespaces/{namespace}/views/{view}\"]}",
+         NULL, NET_DONE},
+        NO_TABLE_STEP,
+        VIEW_STEP,
+        {"POST " VIEW_URL,
+         "|{\"identifier\":{\"namespace\":[\"d b\"],\"name\":\"v\"},\"requirements\":[{\"type\":"
+         "\"assert-view-uuid\",\"uuid\":\"u\"}],\"updates\":[{\"action\":\"set-properties\","
+         "\"updates\":{\"a\":\"1\"}},{\"action\":\"remove-properties\",\"removals\":[\"b\"]}]}",
+         200, "{}", NULL, NET_DONE},
+        NO_TABLE_STEP,
+        VIEW_STEP,
+        {"POST " VIEW_URL, NULL, 409, REFUSAL("CommitFailedException", "409"), NULL, NET_DONE},
+        NO_TABLE_STEP,
+        VIEW_STEP, // Nothing is to be done: nothing is sent.
+        NO_TABLE_STEP,
+        VIEW_STEP,
+        {"POST " VIEW_URL, NULL, 503, NULL, NULL, NET_DONE},
+        NO_TABLE_STEP,
+        {"GET " VIEW_URL, NULL, 404, REFUSAL("NoSuchViewException", "404"), NULL, NET_DONE},
+    };
+    setting *s = OPEN(steps);
+    static const firn_option set[] = {{"a", "1"}};
+    static const char *const removed[] = {"b"};
+    static const char *const none[] = {"c"};
+    const property_change both = {
+        .set_count = 1, .set = set, .removed_count = 1, .removed = removed};
+    const property_change nothing = {.removed_count = 1, .removed = none};
+    const object_name v = named(db, "v");
+    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_OK);
+    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "40001") == 0);
+    CHECK(rest_client_change_view(s->client, v, &nothing, &err) == FIRN_OK);
+    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_COMMIT_UNKNOWN);
+    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_NOT_FOUND);
     tear_down(s);
 }
 

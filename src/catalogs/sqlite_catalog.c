@@ -196,7 +196,7 @@ static firn_status find_view(sqlite_catalog *self, object_name name, arena *memo
         return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a table, not a view",
                         TEXT_ARGS(name.name));
     }
-    return err_forgive(err, status, FIRN_NOT_FOUND);
+    return status;
 }
 
 static firn_status choose_location(catalog *base, object_name name, text given, arena *memory,
@@ -212,27 +212,51 @@ static firn_status write_view(catalog *base, object_name name, const new_view *v
     return view_file_write(of(base)->files, view, location, memory, out, err);
 }
 
+// Its file is written.
+static firn_status name_view(sqlite_catalog *self, object_name name, const loaded_table *old,
+                             text written, firn_error *err) {
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_put_view(self->client, name, old->metadata_location, written, err);
+    mutex_unlock(&self->lock);
+    if (status != FIRN_OK && status != FIRN_COMMIT_UNKNOWN) {
+        view_file_remove(self->files, written, old->metadata_location.size == 0);
+    }
+    return status;
+}
+
 static firn_status put_view(catalog *base, object_name name, const new_view *view, bool replace,
                             arena *memory, firn_error *err) {
     sqlite_catalog *self = of(base);
     loaded_table old = {.is_view = false};
     text written;
-    TRY(replace ? find_view(self, name, memory, &old, err) : FIRN_OK);
+    const firn_status status = replace ? find_view(self, name, memory, &old, err) : FIRN_OK;
+    TRY(err_forgive(err, status, FIRN_NOT_FOUND));
     TRY(write_view(base, name, view, &old, memory, &written, err));
-    mutex_lock(&self->lock);
-    const firn_status status =
-        sqlite_client_put_view(self->client, name, old.metadata_location, written, err);
-    mutex_unlock(&self->lock);
-    if (status != FIRN_OK && status != FIRN_COMMIT_UNKNOWN) {
-        view_file_remove(self->files, written, old.metadata_location.size == 0);
-    }
-    return status;
+    return name_view(self, name, &old, written, err);
 }
 
 static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
                                firn_error *err) {
     arena memory = arena_open(CATALOG_BYTES_MAX);
     const firn_status status = put_view(base, name, view, replace, &memory, err);
+    arena_close(&memory);
+    return status;
+}
+
+static firn_status change_in(sqlite_catalog *self, object_name name, const property_change *change,
+                             arena *memory, firn_error *err) {
+    loaded_table old = {.is_view = false};
+    text written;
+    TRY(find_view(self, name, memory, &old, err));
+    TRY(view_file_change(self->files, change, &old, memory, &written, err));
+    return written.size == 0 ? FIRN_OK : name_view(self, name, &old, written, err);
+}
+
+static firn_status change_view(catalog *base, object_name name, const property_change *change,
+                               firn_error *err) {
+    arena memory = arena_open(CATALOG_BYTES_MAX);
+    const firn_status status = change_in(of(base), name, change, &memory, err);
     arena_close(&memory);
     return status;
 }
@@ -348,6 +372,7 @@ const catalog_kind sqlite_catalog_kind = {
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
     .create_view = create_view,
+    .change_view = change_view,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

@@ -119,8 +119,8 @@ static firn_status check_property(text key, firn_error *err) {
                : FIRN_OK;
 }
 
-static firn_status change_properties(sqlite_client *self, text space,
-                                     const namespace_change *change, firn_error *err) {
+static firn_status change_properties(sqlite_client *self, text space, const property_change *change,
+                                     firn_error *err) {
     for (size_t i = 0; i < change->removed_count; i++) {
         const text values[3] = {self->name, space, text_of(change->removed[i])};
         int ignored;
@@ -160,7 +160,7 @@ static firn_status change_space(sqlite_client *self, namespace_path space, text 
                         "there is no schema \"%.*s\" in catalog \"%.*s\"", TEXT_ARGS(joined),
                         TEXT_ARGS(self->alias));
     }
-    return change_properties(self, joined, change, err);
+    return change_properties(self, joined, &change->properties, err);
 }
 
 static firn_status check_named(text joined, firn_error *err) {

@@ -152,22 +152,22 @@ TEST(sqlite_client_makes_no_file_where_none_is_wanted) {
 TEST(sqlite_client_changes_namespaces) {
     setting s = set_up(NULL);
     const firn_option set[] = {{"owner", "me"}, {"location", "/x"}};
-    const namespace_change made = {.is_new = true, .set_count = 2, .set = set};
+    const namespace_change made = {.is_new = true, .properties = {.set_count = 2, .set = set}};
     CHECK(sqlite_client_change_namespace(s.client, db, &made, &err) == FIRN_OK);
     CHECK(sqlite_client_change_namespace(s.client, db, &made, &err) == FIRN_CONFLICT);
     CHECK(strcmp(err.sqlstate, "42P06") == 0);
     const firn_option other[] = {{"owner", "you"}};
     const char *const removed[] = {"location", "none"};
     const namespace_change changed = {
-        .set_count = 1, .set = other, .removed_count = 2, .removed = removed};
+        .properties = {.set_count = 1, .set = other, .removed_count = 2, .removed = removed}};
     CHECK(sqlite_client_change_namespace(s.client, db, &changed, &err) == FIRN_OK);
     CHECK(strcmp(ask(&s, "SELECT group_concat(property_key || '=' || property_value) FROM (SELECT "
                          "* FROM iceberg_namespace_properties ORDER BY property_key)"),
                  "exists=true,owner=you") == 0);
     const char *const own[] = {"exists"};
-    CHECK(sqlite_client_change_namespace(s.client, db,
-                                         &(namespace_change){.removed_count = 1, .removed = own},
-                                         &err) == FIRN_INVALID);
+    CHECK(sqlite_client_change_namespace(
+              s.client, db, &(namespace_change){.properties = {.removed_count = 1, .removed = own}},
+              &err) == FIRN_INVALID);
     CHECK(sqlite_client_change_namespace(s.client, ab, &changed, &err) == FIRN_NOT_FOUND);
     CHECK(strcmp(err.sqlstate, "3F000") == 0);
     CHECK(sqlite_client_change_namespace(s.client, (namespace_path){0}, &made, &err) ==

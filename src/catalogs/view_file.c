@@ -5,6 +5,7 @@
 #include "tables/iceberg/iceberg_uuid.h"
 #include "tables/iceberg/iceberg_view_write.h"
 
+#define VIEW_BYTES_MAX ((uint64_t)64 << 20)
 #define NUMBER_DIGITS_MAX 9
 
 static firn_status put_file(io *files, text location, uint64_t number, text metadata, arena *memory,
@@ -18,6 +19,14 @@ static firn_status put_file(io *files, text location, uint64_t number, text meta
         io_path_while(err, "writing", *out);
     }
     return status;
+}
+
+firn_status view_file_read(io *files, const loaded_table *loaded, arena *memory, bytes *out,
+                           const cancel_flag *cancel, firn_error *err) {
+    *out = loaded->metadata;
+    return out->size > 0
+               ? FIRN_OK
+               : io_get(files, loaded->metadata_location, VIEW_BYTES_MAX, cancel, memory, out, err);
 }
 
 firn_status view_file_write(io *files, const new_view *view, text location, arena *memory,
@@ -39,16 +48,29 @@ static uint64_t number_of(text path) {
     return digits < name.size && name.data[digits] == '-' ? number : 0;
 }
 
+static firn_status put_next(io *files, const loaded_table *old, const ice_view_change *change,
+                            arena *memory, text *out, firn_error *err) {
+    return put_file(files, change->location, number_of(old->metadata_location) + 1,
+                    change->metadata, memory, out, err);
+}
+
 firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
                               arena *memory, text *out, firn_error *err) {
     ice_view_change change;
-    bytes file = old->metadata;
-    if (file.size == 0) {
-        TRY(io_get(files, old->metadata_location, VIEW_BYTES_MAX, NULL, memory, &file, err));
-    }
+    bytes file;
+    TRY(view_file_read(files, old, memory, &file, NULL, err));
     TRY(ice_view_replace(view, file, memory, &change, err));
-    return put_file(files, change.location, number_of(old->metadata_location) + 1, change.metadata,
-                    memory, out, err);
+    return put_next(files, old, &change, memory, out, err);
+}
+
+firn_status view_file_change(io *files, const property_change *change, const loaded_table *old,
+                             arena *memory, text *out, firn_error *err) {
+    ice_view_change next;
+    bytes file;
+    *out = (text){.size = 0};
+    TRY(view_file_read(files, old, memory, &file, NULL, err));
+    TRY(ice_view_change_properties(change, file, memory, &next, err));
+    return next.is_empty ? FIRN_OK : put_next(files, old, &next, memory, out, err);
 }
 
 void view_file_remove(io *files, text path, bool is_first) {

@@ -5,7 +5,9 @@
 #include "catalogs/catalog_loaded.h"
 #include "io/io.h"
 
-#define VIEW_BYTES_MAX ((uint64_t)64 << 20)
+/// The metadata file of a view, in `memory`, if the catalog has not sent it.
+firn_status view_file_read(io *files, const loaded_table *loaded, arena *memory, bytes *out,
+                           const cancel_flag *cancel, firn_error *err);
 
 /// Writes the first metadata file of a view below its location. `out`: its path, in `memory`.
 /// Errors: as ice_view_first, and those of writing.
@@ -15,6 +17,11 @@ firn_status view_file_write(io *files, const new_view *view, text location, aren
 /// Writes the next one of a view that is there. Errors: as ice_view_replace, and those of writing.
 firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
                               arena *memory, text *out, firn_error *err);
+
+/// The same of other properties; `out` is empty if there is nothing to be done. Errors: as
+/// ice_view_change_properties, and those of writing.
+firn_status view_file_change(io *files, const property_change *change, const loaded_table *old,
+                             arena *memory, text *out, firn_error *err);
 
 /// Removes what was written and is not named. `is_first`: with the folders of the view, if they are
 /// empty. What cannot be removed is an orphan that nobody names.

@@ -304,20 +304,22 @@ static firn_status add_action(altering *to, const sql_alter_action *action, firn
     return refuse_action(action, err);
 }
 
-// The table that is to be changed, in a catalog that can. `what` is the statement.
+// The table that is to be changed, in a catalog that can. `word`: ALTER or COMMENT ON.
 static firn_status open_table(altering *to, const sql_names *name, uint32_t position,
-                              const char *what, firn_error *err) {
+                              const char *word, firn_error *err) {
     catalog_object found = {0};
     TRY(run_begin_transaction(to->self, err));
     TRY(session_find(to->self, name, &to->place, &found, err));
     catalog *of = to->place.catalog;
-    if (found.snapshot == NULL) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", name->items[0].position,
-                        "\"%.*s\" is a view, not a table", TEXT_ARGS(to->place.object.name));
+    const firn_status status = command_check_kind(&found, false, to->place.object.name, word, err);
+    if (status != FIRN_OK) {
+        err->position = name->items[0].position;
+        return status;
     }
     to->table = found.snapshot;
     return of->kind->committer == NULL || of->is_read_only
-               ? command_refuse_catalog(of, position, what, err)
+               ? command_refuse_catalog(of, position,
+                                        strcmp(word, "ALTER") == 0 ? "ALTER TABLE" : word, err)
                : FIRN_OK;
 }
 
@@ -337,7 +339,7 @@ static firn_status apply(altering *to, uint32_t position, firn_error *err) {
 }
 
 static firn_status alter(altering *to, const sql_alter *written, firn_error *err) {
-    TRY(open_table(to, &written->name, written->node.position, "ALTER TABLE", err));
+    TRY(open_table(to, &written->name, written->node.position, "ALTER", err));
     for (size_t i = 0; i < written->actions.count; i++) {
         TRY(add_action(to, sql_alter_action_of(written->actions.items[i]), err));
     }
@@ -354,9 +356,7 @@ firn_status command_alter(run *self, const sql_alter *written, firn_error *err) 
     } else if (written->object == SQL_OBJECT_SCHEMA) {
         status = command_alter_schema(self, written, err);
     } else if (written->object == SQL_OBJECT_VIEW) {
-        status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                          "ALTER VIEW renames views and does nothing else");
-        err_hint(err, "CREATE OR REPLACE VIEW gives it another query");
+        status = command_alter_view(self, written, err);
     } else {
         status = alter(&to, written, err);
         table_snapshot_release(to.table);
@@ -411,7 +411,8 @@ static firn_status comment_on(altering *to, const sql_comment_on *written, firn_
     return apply(to, step.position, err);
 }
 
-static firn_status comment_on_schema(run *self, const sql_comment_on *written, firn_error *err) {
+// Of a schema or view.
+static firn_status comment_as_property(run *self, const sql_comment_on *written, firn_error *err) {
     static const char *const removed[] = {"comment"};
     text value = TEXT("");
     if (written->comment != NULL) {
@@ -419,22 +420,19 @@ static firn_status comment_on_schema(run *self, const sql_comment_on *written, f
     }
     const firn_option comment = {.key = "comment", .value = value.data};
     const bool is_set = value.size > 0;
-    const namespace_change change = {.set_count = is_set ? 1 : 0,
-                                     .set = &comment,
-                                     .removed_count = is_set ? 0 : 1,
-                                     .removed = removed};
-    return command_change_schema(self, &written->name, written->node.position, &change, err);
+    const namespace_change change = {.properties = {.set_count = is_set ? 1 : 0,
+                                                    .set = &comment,
+                                                    .removed_count = is_set ? 0 : 1,
+                                                    .removed = removed}};
+    return written->object == SQL_OBJECT_VIEW
+               ? command_change_view(self, &written->name, "COMMENT ON", &change.properties, err)
+               : command_change_schema(self, &written->name, written->node.position, &change, err);
 }
 
 firn_status command_comment_on(run *self, const sql_comment_on *written, firn_error *err) {
     altering to = {.self = self};
-    const uint32_t position = written->node.position;
-    if (written->object == SQL_OBJECT_VIEW) {
-        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
-                        "COMMENT ON VIEW is not supported");
-    }
-    if (written->object == SQL_OBJECT_SCHEMA) {
-        return comment_on_schema(self, written, err);
+    if (written->object == SQL_OBJECT_SCHEMA || written->object == SQL_OBJECT_VIEW) {
+        return comment_as_property(self, written, err);
     }
     const firn_status status = comment_on(&to, written, err);
     table_snapshot_release(to.table);

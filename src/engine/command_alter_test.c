@@ -338,11 +338,11 @@ static firn_status change_namespace(catalog *self, namespace_path space,
     (void)self;
     (void)err;
     tell("%sschema %.*s", change->is_new ? "new " : "", TEXT_ARGS(space.items[0]));
-    for (size_t i = 0; i < change->set_count; i++) {
-        tell(" %s=%s", change->set[i].key, change->set[i].value);
+    for (size_t i = 0; i < change->properties.set_count; i++) {
+        tell(" %s=%s", change->properties.set[i].key, change->properties.set[i].value);
     }
-    for (size_t i = 0; i < change->removed_count; i++) {
-        tell(" -%s", change->removed[i]);
+    for (size_t i = 0; i < change->properties.removed_count; i++) {
+        tell(" -%s", change->properties.removed[i]);
     }
     tell("; ");
     return FIRN_OK;

@@ -364,6 +364,31 @@ firn_status define_properties(run *self, const sql_list *options, const firn_opt
     return FIRN_OK;
 }
 
+// The keys of UNSET.
+static firn_status removed_keys(run *self, const sql_list *options, property_change *out,
+                                firn_error *err) {
+    const char **keys = ARENA_NEW(&self->memory, const char *, options->count + 1);
+    if (keys == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        text key;
+        TRY(text_copy(&self->memory, sql_option_of(options->items[i])->key.value, &key, err));
+        keys[i] = key.data;
+    }
+    out->removed = keys;
+    out->removed_count = options->count;
+    return FIRN_OK;
+}
+
+firn_status define_property_change(run *self, const sql_alter_action *action, property_change *out,
+                                   firn_error *err) {
+    *out = (property_change){.must_be_there = !action->if_exists};
+    return action->kind == SQL_ALTER_SET_PROPERTIES
+               ? define_properties(self, &action->options, &out->set, &out->set_count, err)
+               : removed_keys(self, &action->options, out, err);
+}
+
 // ---- Tables ------------------------------------------------------------------------------------
 
 firn_status define_table(run *self, const sql_create_table *written, const schema *query,

@@ -54,4 +54,8 @@ firn_status define_key(run *self, const sql_expr *written, const schema *columns
 firn_status define_properties(run *self, const sql_list *options, const firn_option **out,
                               size_t *count, firn_error *err);
 
+/// An action that sets or unsets properties. In the memory of `self`.
+firn_status define_property_change(run *self, const sql_alter_action *action, property_change *out,
+                                   firn_error *err);
+
 #endif

@@ -53,9 +53,9 @@ firn_status command_create_schema(run *self, const sql_create_schema *written, f
     }
     namespace_change made = {.is_new = true};
     TRY(run_refuse_in_block(self, "CREATE SCHEMA", written->node.position, err));
-    TRY(schema_properties(self, written, &made.set, &made.set_count, err));
+    TRY(schema_properties(self, written, &made.properties.set, &made.properties.set_count, err));
     catalog *of = place.catalog;
-    if (made.set_count > 0 && of->kind->change_namespace == NULL) {
+    if (made.properties.set_count > 0 && of->kind->change_namespace == NULL) {
         return command_refuse_catalog(of, written->node.position,
                                       "CREATE SCHEMA with COMMENT, LOCATION or properties", err);
     }
@@ -103,23 +103,6 @@ firn_status command_change_schema(run *self, const sql_names *path, uint32_t pos
     return status;
 }
 
-// The keys of UNSET.
-static firn_status removed_keys(run *self, const sql_list *options, namespace_change *out,
-                                firn_error *err) {
-    const char **keys = ARENA_NEW(&self->memory, const char *, options->count + 1);
-    if (keys == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (size_t i = 0; i < options->count; i++) {
-        text key;
-        TRY(text_copy(&self->memory, sql_option_of(options->items[i])->key.value, &key, err));
-        keys[i] = key.data;
-    }
-    out->removed = keys;
-    out->removed_count = options->count;
-    return FIRN_OK;
-}
-
 firn_status command_alter_schema(run *self, const sql_alter *written, firn_error *err) {
     const sql_alter_action *action = sql_alter_action_of(written->actions.items[0]);
     const uint32_t position = written->node.position;
@@ -132,17 +115,14 @@ firn_status command_alter_schema(run *self, const sql_alter *written, firn_error
     }
     switch ((uint32_t)action->kind) {
     case SQL_ALTER_SET_PROPERTIES:
-        TRY(define_properties(self, &action->options, &change.set, &change.set_count, err));
-        break;
     case SQL_ALTER_UNSET_PROPERTIES:
-        TRY(removed_keys(self, &action->options, &change, err));
+        TRY(define_property_change(self, action, &change.properties, err));
         break;
     case SQL_ALTER_SET_LOCATION:
         TRY(command_constant_text(self, action->value, &value, err));
         TRY(text_copy(&self->memory, value, &value, err)); // With a NUL behind it.
         location.value = value.data;
-        change.set = &location;
-        change.set_count = 1;
+        change.properties = (property_change){.set_count = 1, .set = &location};
         break;
     default:
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
@@ -221,13 +201,17 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
 
 // ---- Tables and views --------------------------------------------------------------------------
 
-static firn_status check_kind(const catalog_object *found, bool is_view, text name,
-                              firn_error *err) {
+firn_status command_check_kind(const catalog_object *found, bool is_view, text name,
+                               const char *word, firn_error *err) {
     const bool is_one = found->snapshot == NULL;
-    return is_one == is_view
-               ? FIRN_OK
-               : FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
-                          TEXT_ARGS(name), is_one ? "view" : "table", is_view ? "view" : "table");
+    if (is_one == is_view) {
+        return FIRN_OK;
+    }
+    const firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
+                 TEXT_ARGS(name), is_one ? "view" : "table", is_view ? "view" : "table");
+    err_hint(err, "write %s %s", word, is_one ? "VIEW" : "TABLE");
+    return status;
 }
 
 // With the commit of the transaction.
@@ -239,7 +223,7 @@ static firn_status drop_in_transaction(run *self, const sql_drop *written, objec
     transaction *owner;
     TRY(run_begin_transaction(self, err)); // What is looked at is what is dropped.
     TRY(session_load_at(self, place, &found, err));
-    firn_status status = check_kind(&found, is_view, place->object.name, err);
+    firn_status status = command_check_kind(&found, is_view, place->object.name, "DROP", err);
     table_snapshot_release(found.snapshot);
     TRY(status);
     if (is_view) {
@@ -335,7 +319,7 @@ firn_status command_rename(run *self, const sql_alter *written, const sql_names 
     object_place place;
     catalog_object found = {0};
     TRY(session_find(self, &written->name, &from, &found, err));
-    firn_status status = check_kind(&found, is_view, from.object.name, err);
+    firn_status status = command_check_kind(&found, is_view, from.object.name, "ALTER", err);
     table_snapshot_release(found.snapshot);
     if (status != FIRN_OK) {
         err->position = written->name.items[0].position;

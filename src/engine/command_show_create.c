@@ -108,14 +108,14 @@ static void put_partitions(text_builder *out, const table_definition *said) {
     put(out, said->partition_count > 0 ? ")" : "");
 }
 
-static void put_properties(text_builder *out, const table_definition *said) {
-    for (size_t i = 0; i < said->property_count; i++) {
+static void put_properties(text_builder *out, const firn_option *properties, size_t count) {
+    for (size_t i = 0; i < count; i++) {
         put(out, i == 0 ? " WITH (" : ", ");
-        sql_print_string(out, text_of(said->properties[i].key));
+        sql_print_string(out, text_of(properties[i].key));
         put(out, " = ");
-        sql_print_string(out, text_of(said->properties[i].value));
+        sql_print_string(out, text_of(properties[i].value));
     }
-    put(out, said->property_count > 0 ? ")" : "");
+    put(out, count > 0 ? ")" : "");
 }
 
 // How ORDERED BY is said so that rows come together as they do now.
@@ -169,7 +169,7 @@ static firn_status print_table(run *self, const sql_names *path, const table_sna
     put_partitions(out, &said);
     put_text(out, " LOCATION ", said.location);
     put_text(out, " COMMENT ", said.comment);
-    put_properties(out, &said);
+    put_properties(out, said.properties, said.property_count);
     put_order(out, path, &said);
     return FIRN_OK;
 }
@@ -183,6 +183,7 @@ static void print_view(const sql_names *path, const view_definition *view, text_
     }
     put(out, view->columns.count > 0 ? ")" : "");
     put_text(out, " COMMENT ", view->comment);
+    put_properties(out, view->properties, view->property_count);
     put(out, " AS ");
     text_append(out, view->sql);
 }

@@ -1,10 +1,11 @@
-// CREATE VIEW.
+// CREATE VIEW, and ALTER VIEW of properties.
 //
 // A view in memory keeps the session's search path. One that lasts, in a catalog that other
 // programs read too, must mean the same to all of them, whatever they call that catalog and
 // wherever their names are looked for. So its names lose the name of its own catalog, those of one
 // part are looked for in one schema, which is kept with it, and its text is bound once more as they
 // will bind it: if any name then means something else than to this session, the view is refused.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/command_define.h"
@@ -202,8 +203,8 @@ static firn_status define_shared(view_creation *self, firn_error *err) {
     const text alias = self->seen.place.catalog->alias;
     defined_view read;
     bool is_cut;
-    TRY(define_properties(self->run, &self->written->properties, &view->properties,
-                          &view->property_count, err));
+    TRY(define_properties(self->run, &self->written->properties, &view->as.properties,
+                          &view->as.property_count, err));
     TRY(choose_space(self, err));
     view->as.catalog = alias;
     view->as.owner = alias;
@@ -254,4 +255,62 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
     TRY(creation_is_done(self, &made, place, &is_there, err));
     creating.seen.is_shared = is_shared(self, place);
     return is_there ? FIRN_OK : creation_at_name(self, create_view(&creating, err), &made, err);
+}
+
+// ---- ALTER VIEW --------------------------------------------------------------------------------
+
+// What is to be done; all of it is of properties.
+static firn_status take_action(run *self, const sql_alter *written, property_change *out,
+                               firn_error *err) {
+    const uint32_t position = written->node.position;
+    if (written->query != NULL) {
+        const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
+                                            "ALTER VIEW does not take another query");
+        err_hint(err, "CREATE OR REPLACE VIEW gives it one");
+        return status;
+    }
+    if (written->actions.count > 1) {
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
+                        "ALTER VIEW takes one action at a time");
+    }
+    const sql_alter_action *action = sql_alter_action_of(written->actions.items[0]);
+    return action->kind == SQL_ALTER_SET_PROPERTIES || action->kind == SQL_ALTER_UNSET_PROPERTIES
+               ? define_property_change(self, action, out, err)
+               : FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", action->node.position,
+                          "ALTER VIEW sets and unsets properties and renames, nothing else");
+}
+
+static firn_status change_view(run *self, const object_place *place, const char *word,
+                               uint32_t position, const property_change *change, firn_error *err) {
+    catalog *of = place->catalog;
+    char what[32];
+    if (of->kind->change_view == NULL || of->is_read_only) {
+        return command_refuse_catalog(of, position, "changing properties of a view", err);
+    }
+    (void)snprintf(what, sizeof what, "%s VIEW", word);
+    TRY(run_refuse_in_block(self, what, position, err));
+    return of->kind->change_view(of, place->object, change, err);
+}
+
+firn_status command_change_view(run *self, const sql_names *path, const char *word,
+                                const property_change *change, firn_error *err) {
+    const uint32_t position = path->items[0].position;
+    object_place place;
+    catalog_object found = {0};
+    TRY(session_find(self, path, &place, &found, err));
+    firn_status status = command_check_kind(&found, true, place.object.name, word, err);
+    table_snapshot_release(found.snapshot);
+    if (status == FIRN_OK) {
+        status = change_view(self, &place, word, position, change, err);
+    }
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = position;
+    }
+    return status;
+}
+
+firn_status command_alter_view(run *self, const sql_alter *written, firn_error *err) {
+    property_change change;
+    TRY(take_action(self, written, &change, err));
+    return command_change_view(self, &written->name, "ALTER", &change, err);
 }

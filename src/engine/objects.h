@@ -445,6 +445,13 @@ firn_status command_change_schema(run *self, const sql_names *path, uint32_t pos
                                   const namespace_change *change, firn_error *err);
 firn_status command_drop(run *self, const sql_drop *written, firn_error *err);
 firn_status command_alter(run *self, const sql_alter *written, firn_error *err);
+firn_status command_alter_view(run *self, const sql_alter *written, firn_error *err);
+/// Properties of a view that is there; `word`: of the statement, ALTER or COMMENT ON.
+firn_status command_change_view(run *self, const sql_names *path, const char *word,
+                                const property_change *change, firn_error *err);
+/// Whether what was found is what a statement, which begins with `word`, is about.
+firn_status command_check_kind(const catalog_object *found, bool is_view, text name,
+                               const char *word, firn_error *err);
 /// ALTER … RENAME TO.
 firn_status command_rename(run *self, const sql_alter *written, const sql_names *to,
                            firn_error *err);

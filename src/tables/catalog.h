@@ -64,15 +64,15 @@ typedef struct view_definition {
     bool sees_temporary;  ///< They are looked for among temporary things first.
     text_list columns;    ///< Names of its columns, empty: the query's.
     text comment;         ///< Empty: none.
+    size_t property_count;
+    const firn_option *properties; ///< Without the comment.
 } view_definition;
 
 /// A view that is to be made.
 typedef struct new_view {
     view_definition as; ///< Its `name` is that of the object, without its schema.
     schema columns;     ///< Of its rows, all with their names.
-    size_t property_count;
-    const firn_option *properties;
-    text version; ///< Of firn, for those who ask later who made it.
+    text version;       ///< Of firn, for those who ask later who made it.
 } new_view;
 
 /// A table that is to be made.
@@ -82,13 +82,19 @@ typedef struct new_table {
     text comment;             ///< Empty: none.
 } new_table;
 
-/// What is to become of a namespace and its properties, in one step.
-typedef struct namespace_change {
-    bool is_new; ///< It is made, and must not exist; else it must.
+/// What is to become of properties, in one step.
+typedef struct property_change {
     size_t set_count;
     const firn_option *set;
     size_t removed_count;
-    const char *const *removed; ///< Keys; those that are not there do no harm.
+    const char *const *removed; ///< Keys.
+    bool must_be_there; ///< Of views: one that is removed. Else those that are not do no harm.
+} property_change;
+
+/// What is to become of a namespace and its properties, in one step.
+typedef struct namespace_change {
+    bool is_new; ///< It is made, and must not exist; else it must.
+    property_change properties;
 } namespace_change;
 
 /// What a name turned out to be.
@@ -150,6 +156,12 @@ struct catalog_kind {
     /// Errors: FIRN_CONFLICT (42P07 it exists; 40001 another changed it meanwhile), FIRN_NOT_FOUND
     ///         3F000, FIRN_INVALID 42809 (a table has that name).
     firn_status (*create_view)(catalog *self, object_name name, const new_view *view, bool replace,
+                               firn_error *err);
+    /// Changes properties of a view, at once. NULL: views have none.
+    /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 40001, FIRN_INVALID (42809 a table has that
+    /// name;
+    ///         22023 a property that is reserved, has no such value, or is not there).
+    firn_status (*change_view)(catalog *self, object_name name, const property_change *change,
                                firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
     /// Gives a table or view another name, perhaps in another namespace of the catalog, at once.

@@ -276,6 +276,7 @@ static found lake_find(const lake *self) {
         "SELECT * FROM lake.db.t FOR VERSION AS OF 'other' ORDER BY x, p",
         "SHOW CREATE TABLE lake.db.t",
         "SHOW CREATE TABLE lake.db.u",
+        "SHOW CREATE VIEW lake.db.w",
         "SHOW CREATE TABLE lake.empty.a",
         "SELECT * FROM read_parquet('{out}/**/*.parquet') ORDER BY x, p",
     };

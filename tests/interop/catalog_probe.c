@@ -91,6 +91,7 @@ static firn_status as_chars(probe *self, text value, const char **out, firn_erro
 static firn_status change_namespace(probe *self, const json_node *command, firn_error *err) {
     namespace_path space;
     namespace_change change = {.is_new = false};
+    property_change *properties = &change.properties;
     const json_node *set = NULL;
     const json_node *removed = NULL;
     TRY(read_space(self, command, &space, err));
@@ -105,16 +106,16 @@ static firn_status change_namespace(probe *self, const json_node *command, firn_
         return ARENA_FULL(&self->memory, err);
     }
     for (const json_node *each = set == NULL ? NULL : set->first; each != NULL; each = each->next) {
-        TRY(as_chars(self, each->key, &options[change.set_count].key, err));
-        TRY(as_chars(self, each->value, &options[change.set_count].value, err));
-        change.set_count += 1;
+        TRY(as_chars(self, each->key, &options[properties->set_count].key, err));
+        TRY(as_chars(self, each->value, &options[properties->set_count].value, err));
+        properties->set_count += 1;
     }
     for (const json_node *each = removed == NULL ? NULL : removed->first; each != NULL;
          each = each->next) {
-        TRY(as_chars(self, each->value, &keys[change.removed_count++], err));
+        TRY(as_chars(self, each->value, &keys[properties->removed_count++], err));
     }
-    change.set = options;
-    change.removed = keys;
+    properties->set = options;
+    properties->removed = keys;
     return self->of->kind->change_namespace(self->of, space, &change, err);
 }
 

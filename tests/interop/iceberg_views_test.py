@@ -113,6 +113,28 @@ def replacing(peers):
     peers.expect("what is not there is made", peers.firn("SELECT * FROM made") == "x\n1\n")
 
 
+def altering(peers):
+    before = metadata(peers, "v")
+    peers.firn("ALTER VIEW v SET TBLPROPERTIES ('reviewed' = 'yes', 'a.b' = '1', 'gone' = 'soon')",
+               "ALTER VIEW v UNSET TBLPROPERTIES ('gone')",
+               "ALTER VIEW v UNSET TBLPROPERTIES IF EXISTS ('gone', 'never')")
+    after = metadata(peers, "v")
+    peers.expect("other properties",
+                 {**before["properties"], "reviewed": "yes", "a.b": "1"} == after["properties"], after)
+    peers.expect("and nothing else", {**before, "properties": {}} == {**after, "properties": {}}, after)
+    peers.refused("a property that is not there", 'no property "a.c"',
+                  "ALTER VIEW v UNSET TBLPROPERTIES ('a.b', 'a.c')")
+    peers.refused("a reserved one", 'the property "location" is reserved',
+                  "ALTER VIEW v SET TBLPROPERTIES ('a.b' = '2', 'location' = '/x')")
+    peers.expect("then all stay", metadata(peers, "v")["properties"] == after["properties"])
+    peers.firn("COMMENT ON VIEW v IS 'the counts'")
+    peers.expect("a comment", "COMMENT 'the counts'" in peers.firn("SHOW CREATE VIEW v"))
+    peers.firn("CREATE VIEW other AS SELECT 1 AS x", "CREATE SCHEMA ice.space",
+               "ALTER VIEW other RENAME TO ice.space.moved")
+    peers.expect("another name", peers.firn("SELECT * FROM ice.space.moved") == "x\n1\n")
+    peers.firn("DROP SCHEMA ice.space CASCADE")
+
+
 def refusing(peers):
     peers.firn("CREATE SCHEMA ice.other", "CREATE TABLE ice.other.u (x INT)")
     peers.refused("a view is there", "exists already" if not peers.rest else "already exists",
@@ -147,8 +169,32 @@ def refusing(peers):
 def beside_spark(peers):
     listed = {row[1] for row in peers.spark("SHOW VIEWS IN ice.db")}
     peers.expect("Spark lists them", {"v", "plain", "of_view"} <= listed, listed)
+    told = {row[0]: row[1] for row in peers.spark("SHOW TBLPROPERTIES ice.db.v")}
+    peers.expect("Spark reads what firn has set",
+                 {**told, "reviewed": "yes", "a.b": "1"} == told and "gone" not in told, told)
+    told = peers.spark("DESCRIBE EXTENDED ice.db.v")
+    peers.expect("and its comment", ["Comment", "the counts", ""] in told, told)
+    told = peers.spark("SELECT * FROM ice.db.v ORDER BY 1")
+    peers.expect("and its query, though it is in another dialect", told == [["a", 1], ["b", 2]], told)
+    for key in ("provider", "location", "format-version", "spark.query-column-names"):
+        try:
+            peers.spark(f"ALTER VIEW ice.db.v SET TBLPROPERTIES ('{key}' = 'x')")
+            peers.expect(f"Spark reserves {key}", False)
+        except iceberg_peers.Refused as error:
+            peers.expect(f"Spark reserves {key}", "reserved" in str(error), error)
+    try:
+        peers.spark("ALTER VIEW ice.db.v UNSET TBLPROPERTIES ('never')")
+        peers.expect("Spark refuses to unset what is not there", False)
+    except iceberg_peers.Refused as error:
+        peers.expect("Spark refuses to unset what is not there", "not set" in str(error), error)
     peers.spark("CREATE VIEW ice.db.s AS SELECT id FROM ice.db.t WHERE id < 3")
     peers.expect("one of Spark's", peers.firn("SELECT * FROM s ORDER BY 1") == "id\n1\n2\n")
+    peers.firn("ALTER VIEW s SET TBLPROPERTIES ('by' = 'firn', 'also' = 'firn')")
+    peers.spark("ALTER VIEW ice.db.s UNSET TBLPROPERTIES ('also')")
+    told = {row[0]: row[1] for row in peers.spark("SHOW TBLPROPERTIES ice.db.s")}
+    peers.expect("its properties by both", (told.get("by"), "also" in told) == ("firn", False), told)
+    peers.expect("Spark still reads it", sorted(peers.spark("SELECT * FROM ice.db.s")) == [[1], [2]],
+                 peers.spark("SELECT * FROM ice.db.s"))
     peers.refused("its query stays", "in the dialect \"spark\", which it would lose",
                   "CREATE OR REPLACE VIEW s AS SELECT 1 AS id")
     peers.firn("CREATE OR REPLACE VIEW s WITH ('replace.drop-dialect.allowed' = 'true') AS SELECT 7 AS id")
@@ -173,7 +219,7 @@ def main():
         peers = stack.enter_context(iceberg_peers.Peers(build, folder, rest=rest))
         command = [str(peers.program), "-c", peers.attach, "-c", "CREATE SCHEMA ice.db"]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-        for step in (making, replacing, refusing) + (beside_spark,) * ("--without-spark" not in sys.argv):
+        for step in (making, replacing, altering, refusing) + (beside_spark,) * ("--without-spark" not in sys.argv):
             try:
                 step(peers)
             except Exception as error:  # pylint: disable=broad-exception-caught

@@ -138,6 +138,9 @@ def changed_view(view, requirements, updates):
             view["version-log"].append({"version-id": view["current-version-id"], "timestamp-ms": at})
         elif each["action"] == "set-properties":
             view["properties"].update(each["updates"])
+        elif each["action"] == "remove-properties":
+            for key in each["removals"]:
+                view["properties"].pop(key, None)
         else:
             raise Refused(400, "BadRequestException", f"Unknown update: {each['action']}")
     return view

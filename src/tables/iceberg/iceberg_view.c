@@ -3,6 +3,7 @@
 #include "memory/json_tree.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_metadata.h"
+#include "tables/iceberg/iceberg_view_private.h"
 
 // The element of a list of objects whose member `key` is this number.
 static firn_status find_numbered(const json_node *list, const char *key, int64_t number,
@@ -77,6 +78,36 @@ static firn_status take_columns(const json_node *root, const json_node *version,
     return FIRN_OK;
 }
 
+// Those that are texts, and that a view can be made with: what others have put there does not keep
+// it from being read.
+static firn_status take_properties(const json_node *root, arena *memory, view_definition *out,
+                                   firn_error *err) {
+    const json_node *list = json_find(root, "properties");
+    if (list == NULL || list->kind != JSON_OBJECT) {
+        return FIRN_OK;
+    }
+    firn_option *made = ARENA_NEW(memory, firn_option, (size_t)list->count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    out->properties = made;
+    for (const json_node *each = list->first; each != NULL; each = each->next) {
+        text key;
+        text value;
+        if (each->kind != JSON_STRING || view_is_reserved(each->key)) {
+            continue;
+        }
+        if (text_equal(each->key, TEXT("comment"))) {
+            out->comment = each->value;
+            continue;
+        }
+        TRY(text_copy(memory, each->key, &key, err)); // With a NUL behind it.
+        TRY(text_copy(memory, each->value, &value, err));
+        made[out->property_count++] = (firn_option){.key = key.data, .value = value.data};
+    }
+    return FIRN_OK;
+}
+
 firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition **out,
                           firn_error *err) {
     const json_node *root;
@@ -101,6 +132,7 @@ firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition
     TRY(json_want_text(version, "default-catalog", &made->catalog, err));
     TRY(take_sql(version, made, err));
     TRY(take_columns(root, version, memory, made, err));
+    TRY(take_properties(root, memory, made, err));
     *out = made;
     return FIRN_OK;
 }

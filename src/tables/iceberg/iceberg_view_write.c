@@ -1,23 +1,19 @@
-#include "tables/iceberg/iceberg_view_write.h"
-
 #include "base/host.h"
 #include "base/number_text.h"
 #include "tables/iceberg/iceberg_metadata_write.h"
 #include "tables/iceberg/iceberg_uuid.h"
+#include "tables/iceberg/iceberg_view_private.h"
 
 #define DIALECT "firn"
 #define MAY_DROP_DIALECT "replace.drop-dialect.allowed"
-#define HISTORY "version.history.num-entries"
-#define HISTORY_DEFAULT 10
 #define LAST_ADDED (-1) // In updates: the id of what was added last.
 
-// A view under way: the tree of its metadata.
-typedef struct view_play {
+// A view that is made or replaced.
+typedef struct query_play {
     const new_view *wanted;
-    json_editor edit;
-    const json_node *root;
+    view_play view;
     int64_t now_ms;
-} view_play;
+} query_play;
 
 // ---- Parts -------------------------------------------------------------------------------------
 
@@ -51,10 +47,48 @@ static void put_number(json_writer *out, const char *key, int64_t value) {
     json_write_i64(out, value);
 }
 
-static firn_status make_version(const view_play *self, int64_t id, int64_t schema_id,
+firn_status view_play_read(view_play *self, bytes old, ice_view_change *out, firn_error *err) {
+    text uuid;
+    *out = (ice_view_change){.is_empty = false};
+    TRY(ice_json_read(old, self->edit.memory, &self->root, err));
+    TRY(json_as_object(self->root, err));
+    TRY(json_get_text(self->root, "view-uuid", &uuid, err));
+    TRY(json_get_text(self->root, "location", &out->location, err));
+    text_builder json = text_builder_open(self->edit.memory);
+    json_writer list = json_writer_into(&json, 0);
+    json_begin_array(&list);
+    json_begin_object(&list);
+    put_member(&list, "type", TEXT("assert-view-uuid"));
+    put_member(&list, "uuid", uuid);
+    json_end_object(&list);
+    json_end_array(&list);
+    json_writer_finish(&list);
+    return text_builder_finish(&json, &out->requirements, err);
+}
+
+void view_play_put(view_play *self, const char *key, const json_node *value) {
+    const json_node *made = json_edit_member(&self->edit, self->root, text_of(key), value);
+    self->root = made == NULL ? self->root : made;
+}
+
+firn_status view_play_print(const view_play *self, text *out, firn_error *err) {
+    TRY(json_edit_check(&self->edit, err));
+    text_builder json = text_builder_open(self->edit.memory);
+    json_writer writer = json_writer_into(&json, 0);
+    json_write_node(&writer, self->root);
+    json_writer_finish(&writer);
+    return text_builder_finish(&json, out, err);
+}
+
+void view_begin_update(json_writer *out, const char *action) {
+    json_begin_object(out);
+    put_member(out, "action", text_of(action));
+}
+
+static firn_status make_version(const query_play *self, int64_t id, int64_t schema_id,
                                 const json_node **out, firn_error *err) {
     const new_view *wanted = self->wanted;
-    text_builder json = text_builder_open(self->edit.memory);
+    text_builder json = text_builder_open(self->view.edit.memory);
     json_writer made = json_writer_into(&json, 0);
     json_begin_object(&made);
     put_number(&made, "version-id", id);
@@ -81,87 +115,80 @@ static firn_status make_version(const view_play *self, int64_t id, int64_t schem
     json_end_array(&made);
     json_end_object(&made);
     json_writer_finish(&made);
-    return node_of(&json, self->edit.memory, out, err);
+    return node_of(&json, self->view.edit.memory, out, err);
+}
+
+static firn_status check_properties(const new_view *wanted, firn_error *err) {
+    return view_check_properties(wanted->as.properties, wanted->as.property_count, err);
 }
 
 // The properties that are set; NULL: none.
-static const json_node *with_properties(view_play *self, const json_node *properties) {
+static const json_node *with_properties(query_play *self, const json_node *properties) {
     const new_view *wanted = self->wanted;
-    for (size_t i = 0; i < wanted->property_count; i++) {
-        const firn_option *each = &wanted->properties[i];
-        properties = json_edit_member(&self->edit, properties, text_of(each->key),
-                                      json_edit_text(&self->edit, text_of(each->value)));
+    for (size_t i = 0; i < wanted->as.property_count; i++) {
+        const firn_option *each = &wanted->as.properties[i];
+        properties = json_edit_member(&self->view.edit, properties, text_of(each->key),
+                                      json_edit_text(&self->view.edit, text_of(each->value)));
     }
     return wanted->as.comment.size == 0
                ? properties
-               : json_edit_member(&self->edit, properties, TEXT("comment"),
-                                  json_edit_text(&self->edit, wanted->as.comment));
+               : json_edit_member(&self->view.edit, properties, TEXT("comment"),
+                                  json_edit_text(&self->view.edit, wanted->as.comment));
 }
 
-// That the memory is full is told at the end.
-static void put(view_play *self, const char *key, const json_node *value) {
-    const json_node *made = json_edit_member(&self->edit, self->root, text_of(key), value);
-    self->root = made == NULL ? self->root : made;
-}
-
-static firn_status print(view_play *self, const json_node *node, text *out, firn_error *err) {
-    TRY(json_edit_check(&self->edit, err));
-    text_builder json = text_builder_open(self->edit.memory);
-    json_writer writer = json_writer_into(&json, 0);
-    json_write_node(&writer, node);
-    json_writer_finish(&writer);
-    return text_builder_finish(&json, out, err);
-}
-
-static void log_version(view_play *self, int64_t id) {
-    const json_node *entry = json_edit_member(&self->edit, NULL, TEXT("timestamp-ms"),
-                                              json_edit_i64(&self->edit, self->now_ms));
-    entry =
-        json_edit_member(&self->edit, entry, TEXT("version-id"), json_edit_i64(&self->edit, id));
-    put(self, "version-log",
-        json_edit_append(&self->edit, json_find(self->root, "version-log"), entry));
+static void log_version(query_play *self, int64_t id) {
+    const json_node *entry = json_edit_member(&self->view.edit, NULL, TEXT("timestamp-ms"),
+                                              json_edit_i64(&self->view.edit, self->now_ms));
+    entry = json_edit_member(&self->view.edit, entry, TEXT("version-id"),
+                             json_edit_i64(&self->view.edit, id));
+    view_play_put(
+        &self->view, "version-log",
+        json_edit_append(&self->view.edit, json_find(self->view.root, "version-log"), entry));
 }
 
 // ---- New views ---------------------------------------------------------------------------------
 
-static view_play open_play(const new_view *wanted, arena *memory) {
-    return (view_play){
-        .wanted = wanted, .edit = {.memory = memory}, .now_ms = host_time_us() / 1000};
+static query_play open_play(const new_view *wanted, arena *memory) {
+    return (query_play){
+        .wanted = wanted, .view = {.edit = {.memory = memory}}, .now_ms = host_time_us() / 1000};
 }
 
 firn_status ice_view_request(const new_view *self, text name, arena *memory, text *out,
                              firn_error *err) {
-    view_play play = open_play(self, memory);
+    query_play play = open_play(self, memory);
     const json_node *schema;
     const json_node *version;
+    TRY(check_properties(self, err));
     TRY(make_schema(self, memory, &schema, err));
     TRY(make_version(&play, 1, 0, &version, err));
-    put(&play, "name", json_edit_text(&play.edit, name));
-    put(&play, "schema", schema);
-    put(&play, "view-version", version);
-    put(&play, "properties", with_properties(&play, json_edit_object(&play.edit)));
-    return print(&play, play.root, out, err);
+    view_play_put(&play.view, "name", json_edit_text(&play.view.edit, name));
+    view_play_put(&play.view, "schema", schema);
+    view_play_put(&play.view, "view-version", version);
+    view_play_put(&play.view, "properties",
+                  with_properties(&play, json_edit_object(&play.view.edit)));
+    return view_play_print(&play.view, out, err);
 }
 
 firn_status ice_view_first(const new_view *self, text location, arena *memory, text *out,
                            firn_error *err) {
-    view_play play = open_play(self, memory);
-    json_editor *edit = &play.edit;
+    query_play play = open_play(self, memory);
+    json_editor *edit = &play.view.edit;
     const json_node *schema;
     const json_node *version;
     char uuid[ICE_UUID_SIZE + 1];
     TRY(ice_uuid_make(uuid, err));
+    TRY(check_properties(self, err));
     TRY(make_schema(self, memory, &schema, err));
     TRY(make_version(&play, 1, 0, &version, err));
-    put(&play, "view-uuid", json_edit_text(edit, text_of(uuid)));
-    put(&play, "format-version", json_edit_i64(edit, 1));
-    put(&play, "location", json_edit_text(edit, location));
-    put(&play, "schemas", json_edit_append(edit, NULL, schema));
-    put(&play, "current-version-id", json_edit_i64(edit, 1));
-    put(&play, "versions", json_edit_append(edit, NULL, version));
+    view_play_put(&play.view, "view-uuid", json_edit_text(edit, text_of(uuid)));
+    view_play_put(&play.view, "format-version", json_edit_i64(edit, 1));
+    view_play_put(&play.view, "location", json_edit_text(edit, location));
+    view_play_put(&play.view, "schemas", json_edit_append(edit, NULL, schema));
+    view_play_put(&play.view, "current-version-id", json_edit_i64(edit, 1));
+    view_play_put(&play.view, "versions", json_edit_append(edit, NULL, version));
     log_version(&play, 1);
-    put(&play, "properties", with_properties(&play, json_edit_object(edit)));
-    return print(&play, play.root, out, err);
+    view_play_put(&play.view, "properties", with_properties(&play, json_edit_object(edit)));
+    return view_play_print(&play.view, out, err);
 }
 
 // ---- Another query -----------------------------------------------------------------------------
@@ -173,23 +200,23 @@ typedef struct numbered {
     const char *aside[2]; // NULL: nothing.
 } numbered;
 
-static const json_node *bare(view_play *self, const numbered *of, const json_node *node) {
-    node = json_edit_member(&self->edit, node, text_of(of->id), NULL);
+static const json_node *bare(query_play *self, const numbered *of, const json_node *node) {
+    node = json_edit_member(&self->view.edit, node, text_of(of->id), NULL);
     for (size_t i = 0; i < sizeof of->aside / sizeof *of->aside && of->aside[i] != NULL; i++) {
-        node = json_edit_member(&self->edit, node, text_of(of->aside[i]), NULL);
+        node = json_edit_member(&self->view.edit, node, text_of(of->aside[i]), NULL);
     }
     return node;
 }
 
 // *found: the number of the one that is the same as `wanted`, -1 if there is none; *last: the
 // highest.
-static firn_status find_equal(view_play *self, const numbered *of, const json_node *wanted,
+static firn_status find_equal(query_play *self, const numbered *of, const json_node *wanted,
                               int64_t *found, int64_t *last, firn_error *err) {
     const json_node *list;
     const json_node *sought = bare(self, of, wanted);
     *found = -1;
     *last = -1;
-    TRY(json_get_array(self->root, of->list, &list, err));
+    TRY(json_get_array(self->view.root, of->list, &list, err));
     for (const json_node *each = list->first; each != NULL; each = each->next) {
         int64_t id;
         TRY(json_as_object(each, err));
@@ -199,7 +226,7 @@ static firn_status find_equal(view_play *self, const numbered *of, const json_no
                                   (long long)id, INT32_MAX - 1);
         }
         const json_node *other = bare(self, of, each);
-        TRY(json_edit_check(&self->edit, err));
+        TRY(json_edit_check(&self->view.edit, err));
         *found = json_nodes_equal(sought, other) ? id : *found;
         *last = id > *last ? id : *last;
     }
@@ -232,11 +259,11 @@ static firn_status check_dialects(const json_node *version, const json_node *pro
     return FIRN_OK;
 }
 
-static firn_status current_version(const view_play *self, int64_t *id, const json_node **out,
+static firn_status current_version(const query_play *self, int64_t *id, const json_node **out,
                                    firn_error *err) {
     const json_node *versions;
-    TRY(json_get_i64(self->root, "current-version-id", id, err));
-    TRY(json_get_array(self->root, "versions", &versions, err));
+    TRY(json_get_i64(self->view.root, "current-version-id", id, err));
+    TRY(json_get_array(self->view.root, "versions", &versions, err));
     for (const json_node *each = versions->first; each != NULL; each = each->next) {
         int64_t is;
         TRY(json_as_object(each, err));
@@ -250,9 +277,9 @@ static firn_status current_version(const view_play *self, int64_t *id, const jso
 }
 
 // A view's time never goes back.
-static firn_status keep_time(view_play *self, firn_error *err) {
+static firn_status keep_time(query_play *self, firn_error *err) {
     const json_node *log = NULL;
-    TRY(json_want_array(self->root, "version-log", &log, err));
+    TRY(json_want_array(self->view.root, "version-log", &log, err));
     for (const json_node *each = log == NULL ? NULL : log->first; each != NULL; each = each->next) {
         int64_t at;
         TRY(json_as_object(each, err));
@@ -284,31 +311,32 @@ static bool has_version(const json_node *versions, const json_node *entry) {
 
 // The newest versions are kept. Of the log what stands before an entry whose version went means
 // nothing any more.
-static void cut_history(view_play *self) {
-    const json_node *properties = json_find(self->root, "properties");
-    const json_node *said = properties == NULL ? NULL : json_find(properties, HISTORY);
-    const json_node *list = json_find(self->root, "versions");
-    const json_node *log = json_find(self->root, "version-log");
-    int64_t most = HISTORY_DEFAULT;
+static void cut_history(query_play *self) {
+    const json_node *properties = json_find(self->view.root, "properties");
+    const json_node *said = properties == NULL ? NULL : json_find(properties, VIEW_HISTORY);
+    const json_node *list = json_find(self->view.root, "versions");
+    const json_node *log = json_find(self->view.root, "version-log");
+    int64_t most = VIEW_HISTORY_DEFAULT;
     if (said != NULL && said->kind == JSON_STRING &&
         (number_parse_i64(said->value, &most) != NUMBER_OK || most < 1)) {
-        most = HISTORY_DEFAULT;
+        most = VIEW_HISTORY_DEFAULT;
     }
     if (list->count <= most || log == NULL) {
         return;
     }
     uint32_t gone = list->count - (uint32_t)most;
-    list = json_edit_keep(&self->edit, list, keeps_rest, &gone);
-    if (list == NULL || self->edit.is_full) {
+    list = json_edit_keep(&self->view.edit, list, keeps_rest, &gone);
+    if (list == NULL || self->view.edit.is_full) {
         return;
     }
-    put(self, "versions", list);
+    view_play_put(&self->view, "versions", list);
     uint32_t at = 0;
     for (const json_node *each = log->first; each != NULL; each = each->next) {
         at++;
         gone = has_version(list, each) ? gone : at;
     }
-    put(self, "version-log", json_edit_keep(&self->edit, log, keeps_rest, &gone));
+    view_play_put(&self->view, "version-log",
+                  json_edit_keep(&self->view.edit, log, keeps_rest, &gone));
 }
 
 // What has become of the parts of a replacement.
@@ -324,7 +352,7 @@ static const numbered schemas = {"schemas", "schema-id", {NULL}};
 // A server may say in the summary that it was who made it.
 static const numbered versions = {"versions", "version-id", {"timestamp-ms", "summary"}};
 
-static firn_status add_parts(view_play *self, replaced_parts *out, firn_error *err) {
+static firn_status add_parts(query_play *self, replaced_parts *out, firn_error *err) {
     const json_node *schema;
     const json_node *version;
     const json_node *before;
@@ -333,80 +361,78 @@ static firn_status add_parts(view_play *self, replaced_parts *out, firn_error *e
     int64_t last;
     int64_t current;
     TRY(current_version(self, &current, &before, err));
-    TRY(json_want_object(self->root, "properties", &properties, err));
+    TRY(json_want_object(self->view.root, "properties", &properties, err));
     properties = with_properties(self, properties);
-    TRY(json_edit_check(&self->edit, err));
+    TRY(json_edit_check(&self->view.edit, err));
     TRY(check_dialects(before, properties, err));
-    TRY(make_schema(self->wanted, self->edit.memory, &schema, err));
+    TRY(make_schema(self->wanted, self->view.edit.memory, &schema, err));
     TRY(find_equal(self, &schemas, schema, &found, &last, err));
     out->schema_id = found < 0 ? last + 1 : found;
     if (found < 0) {
-        out->schema = json_edit_member(&self->edit, schema, TEXT("schema-id"),
-                                       json_edit_i64(&self->edit, out->schema_id));
-        put(self, schemas.list,
-            json_edit_append(&self->edit, json_find(self->root, schemas.list), out->schema));
+        out->schema = json_edit_member(&self->view.edit, schema, TEXT("schema-id"),
+                                       json_edit_i64(&self->view.edit, out->schema_id));
+        view_play_put(&self->view, schemas.list,
+                      json_edit_append(&self->view.edit, json_find(self->view.root, schemas.list),
+                                       out->schema));
     }
     TRY(make_version(self, 0, out->schema_id, &version, err));
     TRY(find_equal(self, &versions, version, &found, &last, err));
     out->version_id = found < 0 ? last + 1 : found;
     out->is_current = found >= 0 && found == current;
     if (found < 0) {
-        out->version = json_edit_member(&self->edit, version, TEXT("version-id"),
-                                        json_edit_i64(&self->edit, out->version_id));
-        put(self, versions.list,
-            json_edit_append(&self->edit, json_find(self->root, versions.list), out->version));
+        out->version = json_edit_member(&self->view.edit, version, TEXT("version-id"),
+                                        json_edit_i64(&self->view.edit, out->version_id));
+        view_play_put(&self->view, versions.list,
+                      json_edit_append(&self->view.edit, json_find(self->view.root, versions.list),
+                                       out->version));
     }
     if (!out->is_current) {
-        put(self, "current-version-id", json_edit_i64(&self->edit, out->version_id));
+        view_play_put(&self->view, "current-version-id",
+                      json_edit_i64(&self->view.edit, out->version_id));
         log_version(self, out->version_id);
     }
     if (properties != NULL) {
-        put(self, "properties", properties);
+        view_play_put(&self->view, "properties", properties);
     }
-    TRY(json_edit_check(&self->edit, err));
+    TRY(json_edit_check(&self->view.edit, err));
     if (out->version != NULL) { // Else an old one is current, which must stay.
         cut_history(self);
     }
-    return json_edit_check(&self->edit, err);
+    return json_edit_check(&self->view.edit, err);
 }
 
-static void begin_update(json_writer *out, const char *action) {
-    json_begin_object(out);
-    put_member(out, "action", text_of(action));
-}
-
-static firn_status write_updates(view_play *self, const replaced_parts *parts, text *out,
+static firn_status write_updates(query_play *self, const replaced_parts *parts, text *out,
                                  firn_error *err) {
     const json_node *set = with_properties(self, NULL);
     const json_node *version = parts->version;
     if (parts->schema != NULL && version != NULL) { // Another may have added one of that id.
-        version = json_edit_member(&self->edit, version, TEXT("schema-id"),
-                                   json_edit_i64(&self->edit, LAST_ADDED));
+        version = json_edit_member(&self->view.edit, version, TEXT("schema-id"),
+                                   json_edit_i64(&self->view.edit, LAST_ADDED));
     }
-    TRY(json_edit_check(&self->edit, err));
-    text_builder json = text_builder_open(self->edit.memory);
+    TRY(json_edit_check(&self->view.edit, err));
+    text_builder json = text_builder_open(self->view.edit.memory);
     json_writer list = json_writer_into(&json, 0);
     json_begin_array(&list);
     if (parts->schema != NULL) {
-        begin_update(&list, "add-schema");
+        view_begin_update(&list, "add-schema");
         json_write_key(&list, TEXT("schema"));
         json_write_node(&list, parts->schema);
         json_end_object(&list);
     }
     if (version != NULL) {
-        begin_update(&list, "add-view-version");
+        view_begin_update(&list, "add-view-version");
         json_write_key(&list, TEXT("view-version"));
         json_write_node(&list, version);
         json_end_object(&list);
     }
     if (!parts->is_current) {
-        begin_update(&list, "set-current-view-version");
+        view_begin_update(&list, "set-current-view-version");
         put_number(&list, "view-version-id",
                    parts->version != NULL ? LAST_ADDED : parts->version_id);
         json_end_object(&list);
     }
     if (set != NULL) {
-        begin_update(&list, "set-properties");
+        view_begin_update(&list, "set-properties");
         json_write_key(&list, TEXT("updates"));
         json_write_node(&list, set);
         json_end_object(&list);
@@ -416,31 +442,14 @@ static firn_status write_updates(view_play *self, const replaced_parts *parts, t
     return text_builder_finish(&json, out, err);
 }
 
-static firn_status write_requirements(view_play *self, text uuid, text *out, firn_error *err) {
-    text_builder json = text_builder_open(self->edit.memory);
-    json_writer list = json_writer_into(&json, 0);
-    json_begin_array(&list);
-    json_begin_object(&list);
-    put_member(&list, "type", TEXT("assert-view-uuid"));
-    put_member(&list, "uuid", uuid);
-    json_end_object(&list);
-    json_end_array(&list);
-    json_writer_finish(&list);
-    return text_builder_finish(&json, out, err);
-}
-
 firn_status ice_view_replace(const new_view *self, bytes old, arena *memory, ice_view_change *out,
                              firn_error *err) {
-    view_play play = open_play(self, memory);
+    query_play play = open_play(self, memory);
     replaced_parts parts = {.schema = NULL};
-    text uuid;
-    TRY(ice_json_read(old, memory, &play.root, err));
-    TRY(json_as_object(play.root, err));
-    TRY(json_get_text(play.root, "view-uuid", &uuid, err));
-    TRY(json_get_text(play.root, "location", &out->location, err));
+    TRY(check_properties(self, err));
+    TRY(view_play_read(&play.view, old, out, err));
     TRY(keep_time(&play, err));
     TRY(add_parts(&play, &parts, err));
-    TRY(write_requirements(&play, uuid, &out->requirements, err));
     TRY(write_updates(&play, &parts, &out->updates, err));
-    return print(&play, play.root, &out->metadata, err);
+    return view_play_print(&play.view, &out->metadata, err);
 }

@@ -1,5 +1,5 @@
-// Iceberg views that are made, or get another query: requests of REST catalogs, and metadata files
-// for catalogs that point to one.
+// Iceberg views that are made, get another query or other properties: requests of REST catalogs,
+// and metadata files for catalogs that point to one.
 //
 // A view's SQL is stored in the dialect "firn". As in Java a view is not given a version that lacks
 // a dialect of the one before, unless its property "replace.drop-dialect.allowed" says so: whoever
@@ -14,7 +14,8 @@
 #include "tables/catalog.h"
 
 /// The request that makes a view.
-/// Errors: FIRN_UNSUPPORTED for a type of a column that Iceberg lacks; FIRN_NO_MEMORY.
+/// Errors: FIRN_UNSUPPORTED for a type of a column that Iceberg lacks; FIRN_INVALID 22023 for a
+///         property that is reserved or has no such value; FIRN_NO_MEMORY.
 firn_status ice_view_request(const new_view *self, text name, arena *memory, text *out,
                              firn_error *err);
 
@@ -22,8 +23,9 @@ firn_status ice_view_request(const new_view *self, text name, arena *memory, tex
 firn_status ice_view_first(const new_view *self, text location, arena *memory, text *out,
                            firn_error *err);
 
-/// What gives a view another query.
+/// What gives a view another query, or other properties.
 typedef struct ice_view_change {
+    bool is_empty;              ///< Nothing is to be done.
     text requirements, updates; ///< For REST catalogs.
     text metadata;              ///< The next metadata file.
     text location;              ///< Of the view.
@@ -33,5 +35,11 @@ typedef struct ice_view_change {
 /// Errors: FIRN_INVALID (a dialect would be lost), FIRN_CORRUPT; as ice_view_request.
 firn_status ice_view_replace(const new_view *self, bytes old, arena *memory, ice_view_change *out,
                              firn_error *err);
+
+/// The same of properties. As in Spark, those that are facts about a view are reserved.
+/// Errors: FIRN_INVALID 22023 (reserved; no such value; not there, of one that must be),
+///         FIRN_CORRUPT, FIRN_NO_MEMORY.
+firn_status ice_view_change_properties(const property_change *wanted, bytes old, arena *memory,
+                                       ice_view_change *out, firn_error *err);
 
 #endif

@@ -56,8 +56,8 @@ TEST(iceberg_view_write_makes_what_is_read) {
     const firn_option owner = {.key = "owner", .value = "me"};
     text metadata;
     view_definition *read;
-    wanted.property_count = 1;
-    wanted.properties = &owner;
+    wanted.as.property_count = 1;
+    wanted.as.properties = &owner;
     wanted.as.comment = TEXT("of tests");
     REQUIRE(ice_view_first(&wanted, TEXT("/w/v"), &memory, &metadata, &err) == FIRN_OK);
     REQUIRE(ice_view_read(bytes_of_text(metadata), TEXT("lake"), &memory, &read, &err) == FIRN_OK);
@@ -134,8 +134,8 @@ TEST(iceberg_view_write_forgets_old_versions) {
     new_view wanted = view_of("SELECT 0 AS a", false);
     ice_view_change change;
     text metadata;
-    wanted.property_count = 1;
-    wanted.properties = &two_of_them;
+    wanted.as.property_count = 1;
+    wanted.as.properties = &two_of_them;
     REQUIRE(ice_view_first(&wanted, TEXT("/w/v"), &memory, &metadata, &err) == FIRN_OK);
     const char *const queries[] = {"SELECT 1 AS a", "SELECT 2 AS a", "SELECT 1 AS a",
                                    "SELECT 3 AS a"};
@@ -148,8 +148,8 @@ TEST(iceberg_view_write_forgets_old_versions) {
     const firn_option one_of_them = {.key = "version.history.num-entries", .value = "1"};
     view_definition *read;
     wanted = view_of("SELECT 1 AS a", false);
-    wanted.property_count = 1;
-    wanted.properties = &one_of_them;
+    wanted.as.property_count = 1;
+    wanted.as.properties = &one_of_them;
     REQUIRE(ice_view_replace(&wanted, bytes_of_text(metadata), &memory, &change, &err) == FIRN_OK);
     REQUIRE(ice_view_read(bytes_of_text(change.metadata), TEXT("lake"), &memory, &read, &err) ==
             FIRN_OK);
@@ -183,6 +183,94 @@ TEST(iceberg_view_write_keeps_the_dialects_of_others) {
         const firn_status status = ice_view_replace(
             &wanted, bytes_of_text(text_of(cases[i].metadata)), &memory, &change, &err);
         CHECK(status == cases[i].status);
+        arena_close(&memory);
+    }
+}
+
+// ---- Properties --------------------------------------------------------------------------------
+
+static const firn_option set_two[] = {{"owner", "you"}, {"new", "\"1\""}};
+static const char *const removed_two[] = {"comment", "none"};
+
+TEST(iceberg_view_write_changes_properties_and_no_version) {
+    arena memory = arena_open(MEMORY);
+    new_view wanted = view_of("SELECT 1 AS a", false);
+    const firn_option owner = {.key = "owner", .value = "me"};
+    ice_view_change change;
+    view_definition *read;
+    text metadata;
+    wanted.as.property_count = 1;
+    wanted.as.properties = &owner;
+    wanted.as.comment = TEXT("of tests");
+    REQUIRE(ice_view_first(&wanted, TEXT("/w/v"), &memory, &metadata, &err) == FIRN_OK);
+    property_change asked = {
+        .set_count = 2, .set = set_two, .removed_count = 2, .removed = removed_two};
+    REQUIRE(ice_view_change_properties(&asked, bytes_of_text(metadata), &memory, &change, &err) ==
+            FIRN_OK);
+    CHECK(!change.is_empty && text_equal(change.location, TEXT("/w/v")));
+    CHECK(text_equal(change.updates,
+                     TEXT("[{\"action\":\"set-properties\",\"updates\":{\"owner\":\"you\",\"new\":"
+                          "\"\\\"1\\\"\"}},{\"action\":\"remove-properties\",\"removals\":["
+                          "\"comment\"]}]")));
+    const json_node *requirement = tree(change.requirements, &memory)->first;
+    CHECK(text_equal(json_find(requirement, "uuid")->value,
+                     json_find(tree(metadata, &memory), "view-uuid")->value));
+    const json_node *root = tree(change.metadata, &memory);
+    CHECK(count_of(root, "versions") == 1 && count_of(root, "version-log") == 1);
+    CHECK(count_of(root, "properties") == 2);
+    REQUIRE(ice_view_read(bytes_of_text(change.metadata), TEXT("lake"), &memory, &read, &err) ==
+            FIRN_OK);
+    CHECK(text_equal(read->sql, wanted.as.sql) && read->comment.size == 0);
+    REQUIRE(read->property_count == 2);
+    CHECK(strcmp(read->properties[1].key, "new") == 0);
+    CHECK(strcmp(read->properties[1].value, "\"1\"") == 0);
+    // Of what is not there nothing is to be done.
+    asked = (property_change){.removed_count = 2, .removed = removed_two};
+    REQUIRE(ice_view_change_properties(&asked, bytes_of_text(change.metadata), &memory, &change,
+                                       &err) == FIRN_OK);
+    CHECK(change.is_empty && text_equal(change.updates, TEXT("[]")));
+    arena_close(&memory);
+}
+
+TEST(iceberg_view_write_refuses_properties_as_spark_does) {
+    static const char *const near[] = {"ownr"};
+    static const char *const far[] = {"none"};
+    static const char *const reserved[] = {"spark.query-column-names"};
+    static const firn_option place = {"location", "/x"};
+    static const firn_option none_kept = {"version.history.num-entries", "0"};
+    static const firn_option no_number = {"version.history.num-entries", "ten"};
+    static const struct {
+        property_change asked;
+        const char *said;
+        const char *hint;
+    } cases[] = {
+        {{.removed_count = 1, .removed = near, .must_be_there = true},
+         "the view has no property \"ownr\"",
+         "did you mean \"owner\"?"},
+        {{.removed_count = 1, .removed = far, .must_be_there = true},
+         "the view has no property \"none\"",
+         "UNSET TBLPROPERTIES IF EXISTS passes over those that are not there"},
+        {{.removed_count = 1, .removed = reserved}, "\"spark.query-column-names\" is reserved", ""},
+        {{.set_count = 1, .set = &place}, "the property \"location\" is reserved", ""},
+        {{.set_count = 1, .set = &none_kept}, "is \"0\", 1 to 2147483647 is allowed", ""},
+        {{.set_count = 1, .set = &no_number}, "is \"ten\", 1 to 2147483647 is allowed", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        arena memory = arena_open(MEMORY);
+        firn_error told = FIRN_ERROR_INIT;
+        ice_view_change change;
+        const bytes old = bytes_of_text(TEXT(OTHERS("\"owner\":\"me\"")));
+        CHECK(ice_view_change_properties(&cases[i].asked, old, &memory, &change, &told) ==
+              FIRN_INVALID);
+        CHECK(strcmp(told.sqlstate, "22023") == 0);
+        CHECK(strstr(told.text, cases[i].said) != NULL && strcmp(told.hint, cases[i].hint) == 0);
+        // Nor does a new view have them.
+        new_view wanted = view_of("SELECT 1 AS a", false);
+        text out;
+        wanted.as.property_count = cases[i].asked.set_count;
+        wanted.as.properties = cases[i].asked.set;
+        CHECK((ice_view_first(&wanted, TEXT("/w/v"), &memory, &out, &told) == FIRN_OK) ==
+              (cases[i].asked.set_count == 0));
         arena_close(&memory);
     }
 }
