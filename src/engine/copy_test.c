@@ -59,12 +59,12 @@ static bool have_same_bytes(const char *left, const char *right) {
     FILE *first = fopen(left, "rb");
     FILE *second = fopen(right, "rb");
     bool is_same = first != NULL && second != NULL;
-    int byte = 0;
     uint64_t size = 0;
-    while (is_same && byte != EOF) {
-        byte = getc(first);
-        is_same = byte == getc(second);
-        size++;
+    for (size_t count = 1; is_same && count > 0; size += count) {
+        char one[8192];
+        char other[sizeof one];
+        count = fread(one, 1, sizeof one, first);
+        is_same = count == fread(other, 1, sizeof other, second) && memcmp(one, other, count) == 0;
     }
     if (first != NULL) {
         (void)fclose(first);
@@ -72,7 +72,7 @@ static bool have_same_bytes(const char *left, const char *right) {
     if (second != NULL) {
         (void)fclose(second);
     }
-    return is_same && size > 1;
+    return is_same && size > 0;
 }
 
 // ---- Answers -----------------------------------------------------------------------------------

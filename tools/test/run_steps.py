@@ -7,8 +7,9 @@ tail of a failed one and ends with exactly
     N passed, N failed, N skipped
 
 Presets are built one after the other, each when the first step needs it; then the steps of that
-preset run, as many at once as there are processors. A step that keeps all of them busy by itself,
-or looks at the clock, runs alone (`is_alone`).
+preset run, as many at once as there are processors, and beside them WAITING_AT_ONCE of those that
+mostly wait (`is_waiting`); the longest begin first. A step that keeps all processors busy by itself,
+or looks at the clock, runs alone (`is_alone`), when the others are done.
 
 A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
 none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
@@ -37,6 +38,7 @@ LOGS = ROOT / "build" / "logs"
 TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 STAND_IN = re.compile(r"^stand-in: (.*)$", re.MULTILINE)
 TAIL_LINES = 60
+WAITING_AT_ONCE = 2  # Steps that mostly wait, beside one for each processor.
 DISK_GB = 12  # Builds 6, other engines 2, spill files of the memory steps.
 running = set()  # Process groups of steps.
 
@@ -197,8 +199,10 @@ class Run:
             if preset:
                 self.build(preset)
             of_preset = [step for step in steps if step.build == preset]
-            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-                done = [pool.submit(self.step, step) for step in of_preset if not step.is_alone]
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as working, \
+                    concurrent.futures.ThreadPoolExecutor(WAITING_AT_ONCE) as waiting:
+                done = [(waiting if step.is_waiting else working).submit(self.step, step)
+                        for step in sorted(of_preset, key=step_list.place) if not step.is_alone]
             for future in done:
                 future.result()
             for step in of_preset:

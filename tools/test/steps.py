@@ -21,6 +21,24 @@ WIDE = ("lint/headers", "lint/tidy", "fuzz/search", "fuzz/coverage", "bare")
 TIMED = ("api/cancel_test/release", "api/cancel_hang_test/release",
          "api/cancel_interrupt_test/release", "api/cancel_planning_test/release",
          "api/wide_sql_test/release", "many_files", "memory/curves", "start")
+# These wait most of their time - for servers, for pauses before something is tried again, at the end
+# of programs under ThreadSanitizer - and leave a processor to others.
+WAITING = ("api/cancel_hang_test/dev", "api/cancel_hang_test/tsan", "api/cancel_interrupt_test/tsan",
+           "cli/dev", "cli/release", "cli/tsan", "examples/dev", "examples/release",
+           "interop/catalog_write", "interop/http_scan", "interop/iceberg_isolation",
+           "interop/iceberg_sql/sqlite", "interop/rest_sql")
+# These take longest, of those of a preset: they begin first, so that at the end no long one runs alone.
+LONGEST = ("unit/tsan", "unit/dev", "faults/sort", "interop/iceberg_sql/sqlite", "api/many_columns_test",
+           "interop/iceberg_isolation", "cli/tsan", "sql/tsan", "faults/writes_rest", "memory/limits",
+           "api/wide_rows_test", "faults/join", "interop/rest_sql", "api/cancel_interrupt_test/tsan",
+           "faults/writes_sqlite", "interop/iceberg_sql", "interop/iceberg_crash", "differential/mutated",
+           "interop/parquet_write", "faults/writes_folders", "unit", "interop/http_scan", "cli",
+           "faults/aggregate")
+
+
+def begins(name, group):
+    """Whether a step is, or lies in, what a list of steps names."""
+    return name == group or name.startswith(group + "/")
 
 
 @dataclass
@@ -35,6 +53,15 @@ class Step:
     @property
     def is_alone(self):
         return self.name in WIDE + TIMED or "--jobs $(nproc)" in self.command
+
+    @property
+    def is_waiting(self):
+        return any(begins(self.name, group) for group in WAITING)
+
+
+def place(step):
+    """Orders steps by when they begin: the longest first, the others as they stand."""
+    return next((i for i, group in enumerate(LONGEST) if begins(step.name, group)), len(LONGEST))
 
 
 def shared_folder(root):

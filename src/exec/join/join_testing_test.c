@@ -9,20 +9,24 @@
 
 // ---- Values ------------------------------------------------------------------------------------
 
+// Eight bytes at a time: most of what a test with padding does is this. The size tells apart what
+// ends in zeros.
 WRAPS static int64_t hash_bytes(const char *data, size_t size) {
-    uint64_t hash = UINT64_C(1469598103934665603);
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ (uint8_t)data[i]) * 1099511 % UINT64_C(0x7fffffffffff);
+    uint64_t hash = UINT64_C(1469598103934665603) + size;
+    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, data + i, size - i < sizeof word ? size - i : sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
     }
-    return (int64_t)hash;
+    return (int64_t)(hash >> 1);
 }
 
 static uint32_t pad_text(char *out, int64_t id, uint32_t padding) {
-    uint32_t size = (uint32_t)snprintf(out, 24, "row %lld ", (long long)id);
-    for (uint32_t i = 0; i < padding + (uint64_t)id % 5; i++) {
-        out[size++] = (char)('a' + (uint64_t)id % 26);
-    }
-    return size;
+    const uint32_t size = (uint32_t)snprintf(out, 24, "row %lld ", (long long)id);
+    const uint32_t more = padding + (uint32_t)((uint64_t)id % 5);
+    memset(out + size, 'a' + (int)((uint64_t)id % 26), more);
+    return size + more;
 }
 
 static uint32_t key_text(char *out, int64_t key) {
@@ -113,7 +117,9 @@ static int judge(const join_test *test, const join_test_side *left, uint32_t l,
         } else {
             const bool same =
                 has_null ? one == two : key_value(test->keys, one) == key_value(test->keys, two);
-            says = least(says, same ? SAYS_YES : SAYS_NO);
+            if (!same) {
+                return SAYS_NO;
+            }
         }
     }
     if (test->residual == TEST_RESIDUAL_LESS) {

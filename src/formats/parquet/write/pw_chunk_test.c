@@ -241,6 +241,7 @@ static bool is_index_true(scene *self, uint32_t leaf, const pw_chunk_result *res
         return false;
     }
     bool is_true = !has_index || is_order_true(of, &index);
+    const bool is_whole = self->options.leaf.bound_bytes >= size_max(put);
     uint32_t at = 0;
     for (uint32_t page = 0; page < result->page_count && is_true; page++) {
         const uint32_t count = entries_of_rows(put, at, result->pages[page].row_count);
@@ -261,7 +262,7 @@ static bool is_index_true(scene *self, uint32_t leaf, const pw_chunk_result *res
                               .entries = put->entries + at,
                               .count = count,
                               .bounds = &bounds,
-                              .is_whole = self->options.leaf.bound_bytes >= size_max(put)};
+                              .is_whole = is_whole};
             is_true = is_null == (nulls == count) && are_bounds_true(&one) &&
                       index.null_counts.items[page] == nulls;
         }
