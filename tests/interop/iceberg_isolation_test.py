@@ -139,11 +139,13 @@ IN_ONE_FILE = {"append": {}, "delete_2": OF_A_DELETE, "delete_read": OF_A_DELETE
                "merge_2": OF_ALL, "truncate": OF_ALL, "overwrite": OF_ALL, "replace_2": OF_ALL}
 
 # How the table is made, and its rows put into it: each in a file of its own, or all in one of one partition.
-COPY_ON_WRITE = ("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)", *(
+# Before it is tried again there is a pause, usually of 100 ms, which is not what is tested here.
+PAUSE = "'commit.retry.min-wait-ms' = '5'"
+COPY_ON_WRITE = (f"CREATE TABLE ice.db.t (x INTEGER, y INTEGER) WITH ({PAUSE})", *(
     f"INSERT INTO ice.db.t VALUES {row}" for row in START[1]))
 MERGE_ON_READ = (
     "CREATE TABLE ice.db.t (x INTEGER, y INTEGER) PARTITIONED BY (truncate(10, x)) WITH ("
-    + ", ".join(f"'write.{each}.mode' = 'merge-on-read'" for each in ("delete", "update", "merge")) + ")",
+    + f"{PAUSE}, " + ", ".join(f"'write.{each}.mode' = 'merge-on-read'" for each in ("delete", "update", "merge")) + ")",
     f"INSERT INTO ice.db.t VALUES {', '.join(map(str, START[1]))}")
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""steps_test.py - tests how run_steps.py counts what a step says, and that a REST server which is not
-Iceberg's own makes it say so."""
+"""steps_test.py - tests how run_steps.py counts what a step says, in which order steps begin, and that a
+REST server which is not Iceberg's own makes it say so."""
 import os
 import pathlib
 import shutil
@@ -13,6 +13,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools" / "test"))
 import run_steps  # noqa: E402
+import steps  # noqa: E402
 
 STAND_IN = "stand-in: another server answers: there is no java\n"
 
@@ -46,6 +47,22 @@ def test_in_ci_nothing_is_skipped():
     same(judged(0, "ok   a\nskip b\n", True), "1 passed, 1 failed, 0 skipped")
     counts, _, _ = run_steps.judge(0, STAND_IN + "40 passed, 0 failed\n", True)
     same(str(counts), "0 passed, 1 failed, 0 skipped")
+
+
+def test_lists_of_steps_name_some():
+    every = [step.name for full in (False, True) for step in steps.steps(ROOT, full)]
+    for group in steps.WIDE + steps.TIMED:
+        assert group in every, group
+    for group in steps.WAITING + steps.LONGEST:
+        assert any(steps.begins(name, group) for name in every), group
+
+
+def test_what_looks_at_the_clock_runs_alone_and_the_longest_begin_first():
+    found = sorted(steps.steps(ROOT, False), key=steps.place)
+    same([step.name for step in found if step.name in steps.TIMED and (not step.is_alone or step.is_waiting)], [])
+    of_tsan = [step.name for step in found if step.build == "tsan"]
+    same(of_tsan[0], "unit/tsan")
+    assert of_tsan.index("api/streams_test/tsan") > of_tsan.index("faults/sort/tsan")
 
 
 def start_without_java(folder, **variables):

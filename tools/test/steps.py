@@ -25,8 +25,8 @@ TIMED = ("api/cancel_test/release", "api/cancel_hang_test/release",
 # of programs under ThreadSanitizer - and leave a processor to others.
 WAITING = ("api/cancel_hang_test/dev", "api/cancel_hang_test/tsan", "api/cancel_interrupt_test/tsan",
            "cli/dev", "cli/release", "cli/tsan", "examples/dev", "examples/release",
-           "interop/catalog_write", "interop/http_scan", "interop/iceberg_isolation",
-           "interop/iceberg_sql/sqlite", "interop/rest_sql")
+           "interop/catalog_write", "interop/http_scan", "interop/iceberg_isolation/release",
+           "interop/iceberg_isolation/rest", "interop/iceberg_sql/sqlite", "interop/rest_sql")
 # These take longest, of those of a preset: they begin first, so that at the end no long one runs alone.
 LONGEST = ("unit/tsan", "unit/dev", "faults/sort", "interop/iceberg_sql/sqlite", "api/many_columns_test",
            "interop/iceberg_isolation", "cli/tsan", "sql/tsan", "faults/writes_rest", "memory/limits",
