@@ -17,13 +17,16 @@ static void skip_blanks(pattern_reader *self) {
     }
 }
 
+// Signatures are read for each call of a statement: what stands there mostly differs at once.
 static bool take(pattern_reader *self, const char *words) {
     skip_blanks(self);
-    const size_t size = strlen(words);
-    if (strncmp(self->at, words, size) != 0) {
-        return false;
+    const char *at = self->at;
+    for (; *words != '\0'; words++, at++) {
+        if (*at != *words) {
+            return false;
+        }
     }
-    self->at += size;
+    self->at = at;
     return true;
 }
 
@@ -119,19 +122,20 @@ static bool read_lambda(pattern_reader *self, pattern *out) {
 static bool read_type_name(pattern_reader *self, pattern *out) {
     static const struct {
         const char *name;
+        size_t size;
         type_id id;
     } names[] = {
-#define TYPE(id_, name_, physical_, category_, bytes_) {name_, TYPE_##id_},
+#define TYPE(id_, name_, physical_, category_, bytes_) {name_, sizeof(name_) - 1, TYPE_##id_},
 #include "column/types.def"
 #undef TYPE
-        {"TIMESTAMPTZ", TYPE_TIMESTAMPTZ},
+        {"TIMESTAMPTZ", sizeof "TIMESTAMPTZ" - 1, TYPE_TIMESTAMPTZ},
     };
     size_t longest = 0;
     skip_blanks(self);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const size_t size = strlen(names[i].name);
-        if (size > longest && strncmp(self->at, names[i].name, size) == 0 &&
-            !is_upper(self->at[size])) {
+        const size_t size = names[i].size;
+        if (*self->at == *names[i].name && size > longest &&
+            strncmp(self->at, names[i].name, size) == 0 && !is_upper(self->at[size])) {
             longest = size;
             out->id = names[i].id;
         }

@@ -1,5 +1,7 @@
 #include "exec/aggregate/aggregate_cache.h"
 
+#include "exec/aggregate/aggregate_choice.h"
+
 #define CACHE_GROUPS 4096 // Combinations of keys.
 #define KEYS_MAX 8
 #define RANGE_MAX 2048   // Of one integer key.
@@ -383,6 +385,20 @@ static bool has_states(const aggregate_shape *shape) {
     return false;
 }
 
+// Is a row chosen by lists or structs? Their keys are long, and rows that have one in common share
+// it, of whatever groups they are: they are better looked at together.
+static bool is_chosen_by_nested(const aggregate_shape *shape, const aggregate_values *values) {
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        const aggregate_chooser *chooser = shape->slots[i].chooser;
+        for (uint32_t k = 0; chooser != NULL && k < chooser->key_count; k++) {
+            if (type_is_nested(values->columns[chooser->keys[k]].type)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static firn_status update(const caching *self, const stage_input *in, const uint16_t *numbers,
                           aggregate_values *values) {
     const aggregate_context *context = self->context;
@@ -396,7 +412,7 @@ static firn_status update(const caching *self, const stage_input *in, const uint
         return ARENA_FULL(scratch, context->err);
     }
     memset(slots, UINT8_MAX, self->cache->combinations);
-    if (gather(in, numbers, slots, &together)) {
+    if (!is_chosen_by_nested(context->shape, values) && gather(in, numbers, slots, &together)) {
         uint32_t from = 0;
         for (uint32_t i = 0; i < together.count; i++) {
             const aggregate_rows rows = {.rows =
