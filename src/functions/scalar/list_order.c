@@ -440,6 +440,17 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
     return finish_series(call, &made, out);
 }
 
+// A step in units of its type where it is as long from whatever time on; else 0.
+static int64_t even_step(interval_value step, time_unit unit, bool is_instant) {
+    const int64_t unit_nanos =
+        CALENDAR_DAY_NANOS / CALENDAR_DAY_SECONDS / calendar_units_per_second(unit);
+    const i128 nanos = interval_length(step);
+    const i128 width = nanos / unit_nanos;
+    const bool is_even = step.months == 0 && (step.days == 0 || !is_instant) &&
+                         nanos % unit_nanos == 0 && width == (i128)(int64_t)width;
+    return is_even ? (int64_t)width : 0;
+}
+
 // The series ends where the next time would leave the type. Instants step on the session's clocks.
 static uint32_t make_times(function_call *call, const column *const *args, bool has_end,
                            column *out) {
@@ -454,7 +465,9 @@ static uint32_t make_times(function_call *call, const column *const *args, bool 
         const int64_t end = i64_at(i64_rows_of(args[1]), row);
         int64_t at = i64_at(i64_rows_of(args[0]), row);
         const uint32_t from = made.count;
-        if (direction == 0) {
+        const int64_t width = even_step(step, unit, is_instant);
+        if (direction == 0 ||
+            (width != 0 && series_length(at, end, width, has_end) > SERIES_SIZE_MAX - made.count)) {
             return ROW_VISIT(row);
         }
         bool is_inside = true;
