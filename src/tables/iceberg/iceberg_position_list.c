@@ -107,9 +107,7 @@ static firn_status add_run(ice_position_list *self, ice_position_path *path,
     ice_position_piece *piece;
     TRY(piece_of(self, path, &piece, err));
     if (count > self->capacity - self->count) {
-        const uint64_t wanted = self->count + count;
-        const uint64_t twice = self->capacity * 2;
-        TRY(reserve(self, wanted > twice ? wanted : twice, err));
+        TRY(reserve(self, (self->count + count) * 2, err));
     }
     uint64_t *out = self->positions + self->count;
     int64_t least = 0;
