@@ -461,9 +461,8 @@ firn_status expr_columns(const expr *self, id_set *out, firn_error *err) {
 }
 
 firn_status expr_say_second_row(uint32_t position, firn_error *err) {
-    firn_status status =
-        FAIL_SQL(err, FIRN_INVALID, "21000", position == UINT32_MAX ? NO_POSITION : position,
-                 "a subquery used as a value gave more than one row");
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "21000", position,
+                                  "a subquery used as a value gave more than one row");
     err_hint(err, "LIMIT 1 or an aggregate makes it one row, IN and ANY compare with all of them");
     return status;
 }

@@ -481,32 +481,11 @@ firn_status io_list(io *self, text folder, const io_list_options *options, io_vi
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-static firn_status put(io *self, text path, bytes content, bool replace, firn_error *err) {
-    const io_store *store;
-    TRY(find_store(self, path, &store, err));
-    if (store->put == NULL) {
-        return cannot(store, "write", path, err);
-    }
-    return store->put(self, path, content, replace, err);
-}
-
-firn_status io_put_if_absent(io *self, text path, bytes content, firn_error *err) {
-    return put(self, path, content, false, err);
-}
-
-firn_status io_put(io *self, text path, bytes content, firn_error *err) {
-    return put(self, path, content, true, err);
-}
-
-firn_status io_put_later(io *self, text path, bytes content, firn_error *err) {
+static firn_status put_by_writer(io *self, text path, bytes content, bool replace, bool later,
+                                 firn_error *err) {
     io_writer *writer;
-    const io_store *store;
-    TRY(find_store(self, path, &store, err));
-    if (store->sync == NULL) {
-        return put(self, path, content, true, err);
-    }
-    TRY(io_writer_open(self, path, true, &writer, err));
-    io_writer_sync_later(writer);
+    TRY(io_writer_open(self, path, replace, &writer, err));
+    writer->syncs_later = later;
     firn_status status = io_writer_write(writer, content, err);
     if (status == FIRN_OK) {
         status = io_writer_finish(writer, err);
@@ -515,7 +494,28 @@ firn_status io_put_later(io *self, text path, bytes content, firn_error *err) {
     return status;
 }
 
-firn_status io_sync(io *self, const text *paths, size_t count, firn_error *err) {
+static firn_status put(io *self, text path, bytes content, bool replace, bool later,
+                       firn_error *err) {
+    const io_store *store;
+    TRY(find_store(self, path, &store, err));
+    return store->put == NULL ? put_by_writer(self, path, content, replace, later, err)
+                              : store->put(self, path, content, replace, err);
+}
+
+firn_status io_put_if_absent(io *self, text path, bytes content, firn_error *err) {
+    return put(self, path, content, false, false, err);
+}
+
+firn_status io_put(io *self, text path, bytes content, firn_error *err) {
+    return put(self, path, content, true, false, err);
+}
+
+firn_status io_put_later(io *self, text path, bytes content, firn_error *err) {
+    return put(self, path, content, true, true, err);
+}
+
+firn_status io_sync(io *self, const text *paths, size_t count, const cancel_flag *cancel,
+                    firn_error *err) {
     for (size_t from = 0, to; from < count; from = to) {
         const io_store *store;
         TRY(find_store(self, paths[from], &store, err));
@@ -526,7 +526,8 @@ firn_status io_sync(io *self, const text *paths, size_t count, firn_error *err) 
                 break;
             }
         }
-        TRY(store->sync == NULL ? FIRN_OK : store->sync(self, paths + from, to - from, err));
+        TRY(store->sync == NULL ? FIRN_OK
+                                : store->sync(self, paths + from, to - from, cancel, err));
     }
     return FIRN_OK;
 }

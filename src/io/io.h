@@ -255,7 +255,8 @@ firn_status io_put(io *self, text path, bytes content, firn_error *err);
 firn_status io_put_later(io *self, text path, bytes content, firn_error *err);
 /// Makes objects durable that were put or finished for later. Stores whose objects always are have
 /// nothing to do.
-firn_status io_sync(io *self, const text *paths, size_t count, firn_error *err);
+firn_status io_sync(io *self, const text *paths, size_t count, const cancel_flag *cancel,
+                    firn_error *err);
 /// FIRN_UNSUPPORTED by a store that cannot do it atomically.
 firn_status io_rename(io *self, text from, text to, firn_error *err);
 /// Gives an object a second name, by which it stays if the first one becomes another's. Errors:

@@ -329,11 +329,11 @@ TEST(io_syncs_together_what_was_put_for_later) {
     bytes out;
     CHECK(io_get(self, paths[2], 100, NULL, &memory, &out, &err) == FIRN_OK && out.size == 7);
 
-    CHECK(io_sync(self, paths, 4, &err) == FIRN_OK); // What is gone is nobody's.
-    CHECK(host_fault_count(HOST_SYNC) == 3 + 3);     // Three files, each folder once.
+    CHECK(io_sync(self, paths, 4, NULL, &err) == FIRN_OK); // What is gone is nobody's.
+    CHECK(host_fault_count(HOST_SYNC) == 3 + 3);           // Three files, each folder once.
     for (uint64_t n = 1; n <= 6; n++) {
         host_fault_set(HOST_SYNC, n);
-        CHECK(io_sync(self, paths, 4, &err) == FIRN_IO);
+        CHECK(io_sync(self, paths, 4, NULL, &err) == FIRN_IO);
         err = ERR_INIT;
     }
     host_fault_set(HOST_SYNC, 0);

@@ -354,17 +354,6 @@ static void local_writer_close(io_writer *writer) {
     }
 }
 
-static firn_status local_put(io *owner, text path, bytes content, bool replace, firn_error *err) {
-    io_writer *writer;
-    TRY(io_writer_open(owner, path, replace, &writer, err));
-    firn_status status = io_writer_write(writer, content, err);
-    if (status == FIRN_OK) {
-        status = io_writer_finish(writer, err);
-    }
-    io_writer_close(writer);
-    return status;
-}
-
 // ---- Syncing -----------------------------------------------------------------------------------
 
 // One that was removed meanwhile is nobody's.
@@ -387,9 +376,11 @@ static int compare_folders(const void *left, const void *right) {
 
 // Their data are on the way: the first file waits for most of it, and for the file system to note
 // the names of all.
-static firn_status local_sync(io *owner, const text *paths, size_t count, firn_error *err) {
+static firn_status local_sync(io *owner, const text *paths, size_t count, const cancel_flag *cancel,
+                              firn_error *err) {
     (void)owner;
     for (size_t i = 0; i < count; i++) {
+        TRY(cancel_check(cancel, err));
         TRY(sync_file(paths[i], err));
     }
     arena memory = arena_open(LIST_MEMORY_LIMIT);
@@ -429,7 +420,6 @@ const io_store io_store_local = {
     .rename = local_rename,
     .link = local_link,
     .remove = local_remove,
-    .put = local_put,
     .sync = local_sync,
     .writer_open = local_writer_open,
     .writer_write = local_writer_write,

@@ -43,9 +43,11 @@ typedef struct io_store {
     firn_status (*rename)(io *owner, text from, text to, firn_error *err);
     firn_status (*link)(io *owner, text from, text to, firn_error *err);
     firn_status (*remove)(io *owner, text path, firn_error *err);
+    /// NULL: a writer does it, if there is one.
     firn_status (*put)(io *owner, text path, bytes content, bool replace, firn_error *err);
     /// NULL: what is put or finished is durable.
-    firn_status (*sync)(io *owner, const text *paths, size_t count, firn_error *err);
+    firn_status (*sync)(io *owner, const text *paths, size_t count, const cancel_flag *cancel,
+                        firn_error *err);
     firn_status (*writer_open)(io_writer *writer, firn_error *err);
     firn_status (*writer_write)(io_writer *writer, bytes content, firn_error *err);
     firn_status (*writer_finish)(io_writer *writer, firn_error *err);

@@ -307,7 +307,7 @@ static firn_status insert_values(binder *self, const bound_query *query, const s
         const uint32_t position = place_of_value(written, into, plain_count, sources[i]);
         expr *value;
         if (sources[i] == UINT32_MAX) {
-            TRY(bind_default_value(self, table, i, &value));
+            TRY(bind_default_value(self, table, i, UINT32_MAX, &value));
         } else {
             const plan_column *column = &query->columns.items[sources[i]];
             value = expr_column(self->memory, column->id, column->name, column->type);

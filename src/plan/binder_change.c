@@ -143,9 +143,7 @@ firn_status change_fill(binder *self, const change_build *build, uint32_t column
 firn_status change_value(binder *self, const change_build *build, scope *names, uint32_t column,
                          const sql_expr *written, expr **out) {
     if (sql_is_expr(written, SQL_DEFAULT)) {
-        TRY(bind_default_value(self, build->target->table, column, out));
-        binder_place_all(out, written->position);
-        return FIRN_OK;
+        return bind_default_value(self, build->target->table, column, written->position, out);
     }
     expr *value;
     TRY(bind_expr(self, names, written, &value));

@@ -46,12 +46,16 @@ firn_status bind_default(const sql_expr *written, const type *to, const bind_env
 }
 
 firn_status bind_default_value(binder *self, const table_snapshot *table, uint32_t column,
-                               expr **out) {
+                               uint32_t position, expr **out) {
     const type *to = table->columns.fields[column].type;
     const text sql = table->notes == NULL ? TEXT("") : table->notes[column].default_value;
     if (sql.size == 0) {
         *out = expr_null(self->memory, to);
-        return *out == NULL ? binder_full(self) : FIRN_OK;
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+        (*out)->position = position;
+        return FIRN_OK;
     }
     text copy; // The plan may outlive the table.
     const sql_expr *written;
@@ -64,6 +68,6 @@ firn_status bind_default_value(binder *self, const table_snapshot *table, uint32
                   TEXT_ARGS(table->columns.fields[column].name));
         return status;
     }
-    binder_place_all(out, UINT32_MAX);
+    binder_place_all(out, position);
     return FIRN_OK;
 }

@@ -263,7 +263,7 @@ static firn_status insert_values(binder *self, const merge_build *build, const s
     TRY(map_inserted(self, build, arm, sources));
     for (uint32_t i = 0; i < count; i++) {
         if (sources[i] == UINT32_MAX) {
-            TRY(bind_default_value(self, build->target->table, i, &values->items[i]));
+            TRY(bind_default_value(self, build->target->table, i, UINT32_MAX, &values->items[i]));
             values->positions[i] = arm->node.position;
             continue;
         }

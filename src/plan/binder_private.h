@@ -392,9 +392,9 @@ firn_status bind_find_owner(binder *self, scope *names, expr *call, const inline
 firn_status bind_exact_type(binder *self, const expr *value, const type *to, const type **out);
 
 // binder_default.c
-/// What INSERT puts into a column that it is given nothing for.
+/// What INSERT puts into a column that it is given nothing for. Errors of it say `position`.
 firn_status bind_default_value(binder *self, const table_snapshot *table, uint32_t column,
-                               expr **out);
+                               uint32_t position, expr **out);
 
 // binder_nested.c
 firn_status bind_case(binder *self, scope *names, const sql_case *written, expr **out);

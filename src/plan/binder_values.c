@@ -14,8 +14,7 @@ static firn_status bind_value_rows(binder *self, const sql_values *written, scop
             expr **cell = &cells[row * width + i];
             const bool has_column = wanted != NULL && i < wanted_count && wanted[i] != UINT32_MAX;
             if (has_column && sql_is_expr(item, SQL_DEFAULT)) {
-                TRY(bind_default_value(self, self->target, wanted[i], cell));
-                binder_place_all(cell, item->position);
+                TRY(bind_default_value(self, self->target, wanted[i], item->position, cell));
                 continue;
             }
             TRY(bind_expr(self, outer, item, cell));

@@ -158,9 +158,8 @@ struct catalog_kind {
     firn_status (*create_view)(catalog *self, object_name name, const new_view *view, bool replace,
                                firn_error *err);
     /// Changes properties of a view, at once. NULL: views have none.
-    /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 40001, FIRN_INVALID (42809 a table has that
-    /// name;
-    ///         22023 a property that is reserved, has no such value, or is not there).
+    /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 40001, FIRN_INVALID (42809 a table; 22023 a
+    ///         property that is reserved, is not there, or cannot have such a value).
     firn_status (*change_view)(catalog *self, object_name name, const property_change *change,
                                firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);

@@ -159,7 +159,7 @@ firn_status ice_change_sync(ice_table_change *self, arena *scratch, firn_error *
     for (uint32_t i = 0; i < count; i++) {
         paths[i] = self->written[self->synced_count + i].path;
     }
-    TRY(io_sync(self->env->io, paths, count, err));
+    TRY(io_sync(self->env->io, paths, count, ice_change_cancel(self), err));
     self->synced_count = self->written_count;
     return FIRN_OK;
 }
@@ -187,7 +187,7 @@ void ice_change_unwrite(ice_table_change *self, uint32_t count) {
         firn_error ignored = ERR_INIT; // What stays is an orphan that nobody names.
         (void)io_remove(self->env->io, path, &ignored);
         ice_change_remove_folders(&self->base, path);
-        self->synced_count =
-            self->synced_count < self->written_count ? self->synced_count : self->written_count;
     }
+    self->synced_count =
+        self->synced_count < self->written_count ? self->synced_count : self->written_count;
 }

@@ -231,7 +231,7 @@ firn_status ice_reader_reopen(scan_reader *self, const scan_task *task, firn_err
 
 // Whether this reader is to read a delete file. Readers of one data file begin at once and share
 // them; what is left then is not waited for.
-static bool is_ours(scan_reader *self, ice_delete_file *file) {
+static bool claim(scan_reader *self, ice_delete_file *file) {
     return atomic_load_explicit(&file->loaded, memory_order_acquire) == NULL &&
            (self->loader != NULL || self->takes_all ||
             !atomic_exchange_explicit(&file->is_begun, true, memory_order_relaxed));
@@ -247,7 +247,7 @@ static firn_status load_deletes(scan_reader *self, scan_answer *answer, firn_err
             continue;
         }
         ice_delete_file *file = self->files[self->next_file];
-        if (is_ours(self, file)) {
+        if (claim(self, file)) {
             if (self->loader == NULL) {
                 TRY(ice_delete_loader_open(file, self->env, &self->loader, err));
             }
