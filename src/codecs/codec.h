@@ -120,8 +120,13 @@ typedef struct codec_output {
 /// no encoder.
 size_t codec_encoded_size_max(codec self, size_t size);
 
+/// A level of zstd that looks for repetitions at few places: a third of the time of its default.
+/// Numbers that are not sorted have few, and often get no larger by it.
+#define CODEC_LEVEL_QUICK (-2)
+
 /// Encodes `in` as one block at out->data and sets out->size. `level` 0 is the codec's default;
-/// zstd has 1 to 22, gzip, zlib and deflate 1 to 12, lz4 1 to 12; the others ignore it.
+/// zstd has 1 to 22 and CODEC_LEVEL_QUICK, gzip, zlib and deflate 1 to 12, lz4 1 to 12; the others
+/// ignore it.
 ///
 /// Errors:  FIRN_UNSUPPORTED for lz4_hadoop and brotli, which nobody should write any more;
 ///          FIRN_INVALID for a level that is none or out->capacity below codec_encoded_size_max.

@@ -233,13 +233,46 @@ TEST(codec_round_trips_at_every_level) {
     arena_close(&memory);
 }
 
+static size_t zstd_size(int level, bytes plain, arena *memory) {
+    codec_scratch scratch = codec_scratch_open((size_t)16 << 20);
+    firn_error err = ERR_INIT;
+    const size_t capacity = codec_encoded_size_max(CODEC_ZSTD, plain.size);
+    codec_output block = {.data = ARENA_NEW(memory, uint8_t, capacity), .capacity = capacity};
+    CHECK(codec_encode(CODEC_ZSTD, level, plain, &block, &scratch, &err) == FIRN_OK);
+    codec_scratch_close(&scratch);
+    return block.size;
+}
+
+TEST(codec_packs_numbers_no_worse_at_the_quick_level) {
+    arena memory = arena_open((size_t)4 << 20);
+    uint64_t seed = 1;
+    int64_t *numbers = ARENA_NEW(&memory, int64_t, 50000);
+    REQUIRE(numbers != NULL);
+    for (uint32_t i = 0; i < 50000; i++) {
+        numbers[i] = (int64_t)(test_random(&seed) % 1000000);
+    }
+    const bytes plain = {.data = (const uint8_t *)numbers, .size = 50000 * sizeof *numbers};
+    const size_t quick = zstd_size(CODEC_LEVEL_QUICK, plain, &memory);
+    CHECK(quick < plain.size / 2 && quick <= zstd_size(1, plain, &memory));
+    arena_close(&memory);
+}
+
 // Of a page: level 22 of zstd wants 650 MB where it is not told how much comes.
 TEST(codec_has_the_memory_of_a_page_at_every_level) {
     static const struct {
         int level;
         size_t size;
-    } cases[] = {{22, 10},     {3, 1 << 20},  {22, 20000}, {19, 300000}, {1, 0},
-                 {20, 140000}, {21, 1 << 18}, {22, 70000}, {9, 3 << 20}, {17, 1 << 14}};
+    } cases[] = {{CODEC_LEVEL_QUICK, 3 << 20},
+                 {22, 10},
+                 {3, 1 << 20},
+                 {22, 20000},
+                 {19, 300000},
+                 {1, 0},
+                 {20, 140000},
+                 {21, 1 << 18},
+                 {22, 70000},
+                 {9, 3 << 20},
+                 {17, 1 << 14}};
     codec_scratch scratch = codec_scratch_open((size_t)128 << 20);
     arena memory = arena_open((size_t)16 << 20);
     uint64_t seed = 1;
@@ -271,6 +304,8 @@ TEST(codec_refuses_to_encode_what_it_cannot) {
         {CODEC_BROTLI, 0, FIRN_UNSUPPORTED, "writing with codec \"brotli\""},
         {CODEC_LZ4_HADOOP, 0, FIRN_UNSUPPORTED, "writing with codec \"lz4_hadoop\""},
         {CODEC_ZSTD, 23, FIRN_INVALID, "zstd level 23, 1 to 22 are allowed"},
+        {CODEC_ZSTD, -1, FIRN_INVALID, "zstd level -1, 1 to 22 are allowed"},
+        {CODEC_GZIP, CODEC_LEVEL_QUICK, FIRN_INVALID, "deflate level -2, 1 to 12 are allowed"},
         {CODEC_GZIP, -1, FIRN_INVALID, "deflate level -1, 1 to 12 are allowed"},
         {CODEC_LZ4, 13, FIRN_INVALID, "lz4 level 13, 1 to 12 are allowed"},
     };

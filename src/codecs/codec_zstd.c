@@ -69,7 +69,7 @@ static size_t encoded_size_max(size_t size) {
 static size_t encoder_size(int level, size_t most) {
     static const size_t tables[] = {(size_t)16 << 10, (size_t)128 << 10, (size_t)256 << 10};
     size_t out = 0;
-    for (int each = 1; each <= level; each++) {
+    for (int each = CODEC_LEVEL_QUICK; each <= level; each++) { // 0 and -1 are levels of zstd too.
         for (size_t i = 0; i <= sizeof tables / sizeof *tables; i++) { // It has one for each.
             const size_t input = i < sizeof tables / sizeof *tables ? tables[i] : most;
             const size_t size = ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(each, input, 0));
@@ -107,10 +107,10 @@ static firn_status open_encoder(codec_scratch *scratch, int level, size_t input,
 static firn_status encode(int level, bytes in, codec_output *out, codec_scratch *scratch,
                           firn_error *err) {
     level = level == 0 ? LEVEL_DEFAULT : level;
-    if (level < 1 || level > LEVEL_MAX) {
+    if ((level < 1 && level != CODEC_LEVEL_QUICK) || level > LEVEL_MAX) {
         return FAIL(err, FIRN_INVALID, "zstd level %d, 1 to %d are allowed", level, LEVEL_MAX);
     }
-    TRY(open_encoder(scratch, level, in.size, err));
+    TRY(open_encoder(scratch, level < LEVEL_DEFAULT ? LEVEL_DEFAULT : level, in.size, err));
     const size_t size =
         ZSTD_compressCCtx(scratch->zstd_encoder, out->data, out->capacity, in.data, in.size, level);
     if (ZSTD_isError(size)) {

@@ -1,12 +1,8 @@
-// Rows of a column as a new column: by number, by selection, all of them flat, or a deep copy.
+// Rows of a column as a new column: by number, by selection, or all of them flat.
 //
 // All are one gather: which lane each new row comes from, then values and validity lane by lane.
-// Struct children are gathered alike; lists and maps keep their children and gather slices only,
-// except in a deep copy, which compacts them.
+// Struct children are gathered alike; lists and maps keep their children and gather slices only.
 #include "column/column.h"
-
-#include "base/checked.h"
-#include "column/value_memo.h"
 
 #define ROW_NULL UINT32_MAX
 #define LANES_AT_ONCE ((uint32_t)1 << 16) // Between two looks at the arena's flag.
@@ -88,7 +84,7 @@ static firn_status take_children(arena *memory, const column *self, const uint32
 // `self` seen as a flat column whose row numbers are lanes (dictionary: its entries; runs: theirs).
 static firn_status take_lanes(arena *memory, const column *self, const uint32_t *lanes,
                               uint32_t count, bool has_null_lane, column *out, firn_error *err) {
-    TRY(column_new(memory, self->type, count, out, err));
+    TRY(column_new_unset(memory, self->type, count, out, err));
     if (self->type->id == TYPE_NULL) {
         return FIRN_OK;
     }
@@ -261,154 +257,4 @@ firn_status column_flatten(arena *memory, const column *self, column *out, firn_
     }
     const column source = *self;
     return take_lanes(memory, &source, lanes, source.length, false, out, err);
-}
-
-static bool is_long(const string_value *value) {
-    return value->size >= VALUE_MEMO_BYTES && !string_is_inline(value);
-}
-
-// Bytes of the copies that copy_strings makes.
-static bool size_copies(const column *self, size_t *total) {
-    value_memo memo = {.oldest = {0}};
-    const string_value *values = COLUMN_VALUES(self, string_value);
-    *total = 0;
-    for (uint32_t i = 0; i < self->length; i++) {
-        bool is_there = string_is_inline(&values[i]);
-        if (is_long(&values[i])) {
-            (void)value_memo_find(
-                &memo, (value_place){.base = values[i].data, .size = values[i].size}, &is_there);
-        }
-        if (!is_there && !add_fits(*total, values[i].size, total)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
-    value_memo memo = {.oldest = {0}};
-    string_value *values = COLUMN_OUT(self, string_value);
-    size_t total;
-    if (!size_copies(self, &total)) {
-        return FAIL(err, FIRN_INTERNAL, "strings of more than SIZE_MAX bytes");
-    }
-    char *const copies = total == 0 ? NULL : ARENA_NEW(memory, char, total);
-    if (copies == NULL && total > 0) {
-        return ARENA_FULL(memory, err);
-    }
-    size_t filled = 0;
-    for (uint32_t i = 0; i < self->length; i++) {
-        if (string_is_inline(&values[i])) {
-            continue;
-        }
-        assert(copies != NULL); // They were counted above.
-        bool is_there = false;
-        uint64_t anew = 0;
-        uint64_t *place = &anew;
-        if (is_long(&values[i])) {
-            place = value_memo_find(
-                &memo, (value_place){.base = values[i].data, .size = values[i].size}, &is_there);
-        }
-        if (!is_there) {
-            *place = filled;
-            if (!cancel_copy(memory->cancel, copies + filled, values[i].data, values[i].size)) {
-                return ARENA_FULL(memory, err);
-            }
-            filled += values[i].size;
-        }
-        values[i].data = copies + *place;
-    }
-    return FIRN_OK;
-}
-
-// Where the elements of each slice will lie; those of the rows in `is_copied`, the others share
-// them. How many there are.
-static size_t place_slices(column *self, list_value *places, uint64_t *is_copied) {
-    value_memo memo = {.oldest = {0}};
-    list_value *slices = COLUMN_OUT(self, list_value);
-    size_t total = 0;
-    for (uint32_t i = 0; i < self->length; i++) {
-        if (!column_row_is_valid(self, i)) {
-            slices[i] = (list_value){0, 0};
-        }
-        const list_value slice = slices[i];
-        bool is_there = false;
-        uint64_t anew = 0;
-        uint64_t *place = &anew;
-        if (slice.size >= VALUE_MEMO_ELEMENTS) {
-            place = value_memo_find(
-                &memo, (value_place){.offset = slice.offset, .size = slice.size}, &is_there);
-        }
-        if (!is_there) {
-            *place = total;
-            total += slice.size;
-        }
-        places[i] = (list_value){(uint32_t)*place, slice.size};
-        bitmap_put(is_copied, i, !is_there);
-    }
-    return total;
-}
-
-// Gives the slices of a freshly gathered list column children of their own, without gaps.
-static firn_status copy_elements(arena *memory, column *self, firn_error *err) {
-    list_value *slices = COLUMN_OUT(self, list_value);
-    list_value *places = ARENA_NEW(memory, list_value, (size_t)self->length + 1);
-    uint64_t *is_copied = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(self->length) + 1);
-    if (places == NULL || is_copied == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    const size_t total = place_slices(self, places, is_copied);
-    if (total >= ROW_NULL) {
-        return FAIL(err, FIRN_INVALID, "lists of %zu elements in one batch", total);
-    }
-    uint32_t *rows = ARENA_NEW(memory, uint32_t, total == 0 ? 1 : total);
-    column *children = ARENA_NEW(memory, column, self->type->child_count);
-    if (rows == NULL || children == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < self->length; i++) {
-        for (uint32_t k = 0; k < slices[i].size && bitmap_get(is_copied, i); k++) {
-            rows[count++] = slices[i].offset + k;
-        }
-        slices[i] = places[i];
-    }
-    for (uint32_t i = 0; i < self->type->child_count; i++) {
-        column taken;
-        TRY(column_take(memory, &self->children[i], rows, count, &taken, err));
-        TRY(column_copy(memory, &taken, &children[i], err));
-    }
-    self->children = children;
-    return FIRN_OK;
-}
-
-firn_status column_copy(arena *memory, const column *self, column *out, firn_error *err) {
-    if (self->type->id == TYPE_NULL) {
-        return column_new_null(memory, self->type, self->length, out, err);
-    }
-    uint32_t *lanes = ARENA_NEW(memory, uint32_t, self->length == 0 ? 1 : self->length);
-    if (lanes == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < self->length; i++) {
-        lanes[i] = i;
-    }
-    column flat;
-    TRY(column_flatten(memory, self, &flat, err));
-    TRY(take_lanes(memory, &flat, lanes, flat.length, false, out, err));
-    switch ((int)type_physical(self->type)) {
-    case PHYSICAL_STRING:
-        return copy_strings(memory, out, err);
-    case PHYSICAL_LIST:
-        return copy_elements(memory, out, err);
-    case PHYSICAL_STRUCT: {
-        column *children = (column *)(uintptr_t)out->children;
-        for (uint32_t i = 0; i < self->type->child_count; i++) {
-            TRY(column_copy(memory, &children[i], &children[i], err));
-        }
-        return FIRN_OK;
-    }
-    default:
-        return FIRN_OK;
-    }
 }

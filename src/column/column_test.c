@@ -220,6 +220,55 @@ TEST(column_copy_keeps_in_common_what_rows_have_in_common) {
     arena_close(&memory);
 }
 
+// Texts that lie one behind the other, apart, in reverse, and in one place; some inline, some NULL.
+static column scattered_texts(const char *bytes, uint32_t turn) {
+    firn_error err = ERR_INIT;
+    column out = {0};
+    CHECK(column_new(&memory, TYPE_OF(VARCHAR), 300, &out, &err) == FIRN_OK);
+    for (uint32_t i = 0; i < 300; i++) {
+        const uint32_t size = i % 7 == 0 ? i % 13 : 13 + i % 80;
+        const uint32_t from = turn == 0   ? i * 100
+                              : turn == 1 ? (299 - i) * 100
+                              : turn == 2 ? 50 * (i % 3)
+                                          : 0;
+        COLUMN_OUT(&out, string_value)[i] = string_of(bytes + from, size);
+        if (i % 11 == 0) {
+            CHECK(column_set_null(&memory, &out, i));
+        }
+    }
+    if (turn == 3) { // One behind the other, with a gap at times.
+        const char *at = bytes;
+        for (uint32_t i = 0; i < 300; i++) {
+            string_value *value = &COLUMN_OUT(&out, string_value)[i];
+            *value = string_of(at, value->size);
+            at += value->size + i / 20 % 2;
+        }
+    }
+    return out;
+}
+
+TEST(column_copy_copies_texts_wherever_they_lie) {
+    begin();
+    char bytes[30100];
+    for (uint32_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)('a' + i * 31 % 26);
+    }
+    for (uint32_t turn = 0; turn < 4; turn++) {
+        firn_error err = ERR_INIT;
+        const column texts = scattered_texts(bytes, turn);
+        column copy;
+        REQUIRE(column_copy(&memory, &texts, &copy, &err) == FIRN_OK);
+        CHECK(copy.validity != texts.validity);
+        for (uint32_t i = 0; i < 300; i++) {
+            CHECK(column_rows_equal(&texts, i, &copy, i));
+            const string_value *value = &COLUMN_VALUES(&copy, string_value)[i];
+            CHECK(string_is_inline(value) || value->data < bytes ||
+                  value->data >= bytes + sizeof bytes);
+        }
+    }
+    arena_close(&memory);
+}
+
 TEST(column_gather_keeps_in_common_what_rows_have_in_common) {
     begin();
     firn_error err = ERR_INIT;

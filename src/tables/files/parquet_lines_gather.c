@@ -104,21 +104,6 @@ static uint64_t bytes_of(const column *self) {
     return bytes;
 }
 
-// Values that point nowhere.
-static firn_status copy_plain(arena *memory, const column *from, column *out, firn_error *err) {
-    TRY(column_new_unset(memory, from->type, from->length, out, err));
-    memcpy(COLUMN_OUT(out, uint8_t), from->values, values_size(from));
-    if (from->validity != NULL) {
-        uint64_t *validity = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(from->length));
-        if (validity == NULL) {
-            return ARENA_FULL(memory, err);
-        }
-        memcpy(validity, from->validity, BITMAP_WORDS(from->length) * sizeof *validity);
-        out->validity = validity;
-    }
-    return FIRN_OK;
-}
-
 static firn_status copy_piece(parquet_lines_worker *self, const batch *compact,
                               gathered_piece *piece, firn_error *err) {
     gathering_rows *to = &self->gathered;
@@ -134,8 +119,8 @@ static firn_status copy_piece(parquet_lines_worker *self, const batch *compact,
         }
         column flat;
         TRY(column_flatten(&self->with.scratch, from, &flat, err));
-        TRY(type_has_any_length(from->type) ? column_copy(&to->texts, &flat, &columns[i], err)
-                                            : copy_plain(&to->plain, &flat, &columns[i], err));
+        arena *memory = type_has_any_length(from->type) ? &to->texts : &to->plain;
+        TRY(column_copy(memory, &flat, &columns[i], err));
         to->bytes += bytes_of(&columns[i]);
     }
     piece->columns = columns;

@@ -114,19 +114,19 @@ static firn_status mark_seen(pw_chunk *self, const uint32_t *codes, uint32_t cou
     const uint32_t entries = pw_dictionary_entries(self->dictionary).count;
     if (entries > self->seen_size) {
         const uint32_t size = entries < UINT32_MAX / 2 ? entries * 2 : entries;
-        uint64_t *grown = ARENA_NEW(&self->coded, uint64_t, BITMAP_WORDS(size) + 1);
+        uint8_t *grown = ARENA_NEW(&self->coded, uint8_t, size);
         if (grown == NULL) {
             return ARENA_FULL(&self->coded, err);
         }
-        memset(grown, 0, BITMAP_WORDS(size) * sizeof *grown);
+        memset(grown, 0, size);
         if (self->seen_size > 0) {
-            memcpy(grown, self->seen, BITMAP_WORDS(self->seen_size) * sizeof *grown);
+            memcpy(grown, self->seen, self->seen_size);
         }
         self->seen = grown;
         self->seen_size = size;
     }
     for (uint32_t i = 0; i < count; i++) {
-        bitmap_set(self->seen, codes[i]);
+        self->seen[codes[i]] = 1;
     }
     return FIRN_OK;
 }
@@ -137,11 +137,12 @@ static firn_status look_at_seen(pw_chunk *self, pw_worker *with, firn_error *err
         return ARENA_FULL(&with->scratch, err);
     }
     uint32_t count = 0;
-    for (size_t word = 0; word < BITMAP_WORDS(self->seen_size); word++) {
-        for (uint64_t left = self->seen[word]; left != 0; left &= left - 1) {
-            codes[count++] = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(left);
-        }
-        self->seen[word] = 0;
+    for (uint32_t code = 0; code < self->seen_size; code++) {
+        codes[count] = code;
+        count += self->seen[code];
+    }
+    if (self->seen_size > 0) {
+        memset(self->seen, 0, self->seen_size);
     }
     pw_values values;
     TRY(pw_dictionary_values(self->dictionary, codes, count, &with->scratch, &values, err));
@@ -236,6 +237,7 @@ static firn_status end_page(pw_chunk *self, bool must_decide, pw_worker *with, f
     }
     pw_held_page made = {.is_empty = page->value_count == 0,
                          .encoding = is_coded ? PQ_ENCODING_RLE_DICTIONARY : self->otherwise,
+                         .is_quick = !is_coded && self->is_otherwise_quick,
                          .row_count = page->row_count,
                          .entry_count = page->entry_count};
     TRY(encode_page(self, &values, is_coded, with, &made.body, err));

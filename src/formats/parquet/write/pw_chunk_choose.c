@@ -51,6 +51,7 @@ firn_status pw_chunk_choose_otherwise(pw_chunk *self, const pw_values *values, p
         out->size = pw_plain_size(&sample);
     }
     self->otherwise = out->encoding;
+    self->is_otherwise_quick = out->is_quick;
     self->has_otherwise = true;
     return FIRN_OK;
 }
@@ -117,7 +118,7 @@ firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, boo
 static firn_status measure(const pw_chunk *self, bytes body, pw_worker *with, double *before,
                            double *after, firn_error *err) {
     uint64_t size;
-    TRY(pw_compressed_size(self->options, body, with, &size, err));
+    TRY(pw_compressed_size(self->options, false, body, with, &size, err));
     *before += (double)body.size;
     *after += (double)size;
     return FIRN_OK;

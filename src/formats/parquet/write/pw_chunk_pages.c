@@ -45,12 +45,12 @@ static firn_status wrap(pw_chunk *self, pq_page_header *header, bytes plain, byt
 }
 
 // The body as it lies in the file. It may be in the worker's scratch.
-static firn_status packed(const pw_chunk *self, bytes body, pw_worker *with, bytes *out,
-                          firn_error *err) {
+static firn_status packed(const pw_chunk *self, bool is_quick, bytes body, pw_worker *with,
+                          bytes *out, firn_error *err) {
     *out = body;
     if (self->is_compressed) {
         byte_output to = {.memory = &with->scratch};
-        TRY(pw_compress(self->options, body, &to, with, err));
+        TRY(pw_compress(self->options, is_quick, body, &to, with, err));
         *out = byte_output_bytes(&to);
     }
     return FIRN_OK;
@@ -67,7 +67,7 @@ static firn_status make_final(pw_chunk *self, pw_held_page *page, pw_worker *wit
         page->encoding = is_coded ? PQ_ENCODING_RLE_DICTIONARY : PQ_ENCODING_PLAIN;
         plain.size += is_coded;
     }
-    TRY(packed(self, plain, with, &body, err));
+    TRY(packed(self, page->is_quick, plain, with, &body, err));
     pq_page_header header = {.type = PQ_PAGE_DATA};
     header.data = (pq_data_page_header){.value_count = (int32_t)page->entry_count,
                                         .encoding = (int32_t)page->encoding,
@@ -159,7 +159,7 @@ static firn_status make_dictionary_page(pw_chunk *self, pw_worker *with, firn_er
     bytes plain;
     bytes body;
     TRY(pw_chunk_dictionary_body(self, with, &plain, err));
-    TRY(packed(self, plain, with, &body, err));
+    TRY(packed(self, false, plain, with, &body, err));
     pq_page_header header = {.type = PQ_PAGE_DICTIONARY};
     header.dictionary = (pq_dictionary_page_header){.value_count = (int32_t)entries.count,
                                                     .encoding = PQ_ENCODING_PLAIN};

@@ -16,6 +16,7 @@ typedef struct pw_held_page {
     bool is_empty; ///< It has levels, but no value. Its encoding is open until it is final, and a
                    ///< byte behind its body is the 0 of codes without bits.
     pq_encoding encoding;
+    bool is_quick; ///< If it is compressed, then at CODEC_LEVEL_QUICK.
     uint32_t row_count;
     uint32_t entry_count;
 } pw_held_page;
@@ -39,7 +40,7 @@ struct pw_chunk {
     pw_page page;
     pw_dictionary *dictionary; ///< NULL: none, or given up before a page needed it.
     pw_source source;
-    uint64_t *seen; ///< Entries that occur on the page; by code, `seen_size` of them.
+    uint8_t *seen; ///< By code, `seen_size` of them: 1 if the entry occurs on the page.
     uint32_t seen_size;
     uint32_t half_entries; ///< Of the dictionary when the first page was half full, ...
     uint32_t half_values;  ///< ... and values of the page.
@@ -48,6 +49,7 @@ struct pw_chunk {
     bool is_compressed;
     bool has_otherwise; ///< `otherwise` was chosen.
     pq_encoding otherwise;
+    bool is_otherwise_quick; ///< See pw_held_page.
     uint32_t page_count;
     uint32_t page_capacity;
     uint32_t coded_count; ///< Pages of codes.

@@ -1,31 +1,25 @@
 // A hash table with linear probing whose slots name entries: small slots, so that dictionaries of
 // thousands of values stay in the nearest caches. Slots of bytes and strings have the upper half of
-// a word for a part of the hash, so that bytes are seldom compared in vain.
+// a word for a part of the hash, so that bytes are seldom compared in vain. Numbers that lie near
+// each other, as dates and prices do, have a slot each by their value: neither hash nor comparison.
 #include "formats/parquet/write/pw_dictionary.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/compiler.h"
-#include "base/hash.h"
+#include "formats/parquet/write/pw_entry.h"
 #include "memory/arena_grow.h"
 
 #define SIZE_BYTES sizeof(uint32_t) // Before each string in a dictionary page.
 #define SLOTS_MIN 64
 #define SLOTS_NEAR (UINT64_C(1) << 12) // So many fit the nearest cache.
+#define SLOTS_BY_VALUE_MAX (UINT64_C(1) << 17)
+#define NO_SLOT UINT32_MAX // Of a number that lies too far from the others.
 #define BLOCK_BYTES_MIN 1024
 #define BLOCK_BYTES_MAX 65536
-#define MEDIUM_MAX 32 // Bytes of values that have a hash of their own.
 #define WORDS_AT_ONCE 8
 #define STRINGS_AT_ONCE 4
-
-typedef enum entry_kind {
-    ENTRY_4, // Words of 4 and 8 bytes.
-    ENTRY_8,
-    ENTRY_BYTES, // Of one width.
-    ENTRY_STRING,
-} entry_kind;
 
 struct pw_dictionary {
     arena *memory;
@@ -37,8 +31,12 @@ struct pw_dictionary {
     uint8_t *entries;
     uint32_t slot_mask; // One less than there are slots, a power of two.
     uint32_t *slots;    // Words: an entry's code + 1; 0: none.
-    uint64_t *tagged;   // Others: the same below, the entry's hash above.
-    char *block;        // Where bytes of strings go.
+    bool is_by_value;   // Words: the slot of a number is what it is above `base`.
+    uint64_t base;
+    int64_t lowest; // Words: of the numbers that are entries, or were.
+    int64_t highest;
+    uint64_t *tagged; // Others: the same below, the entry's hash above.
+    char *block;      // Where bytes of strings go.
     size_t block_left;
     uint64_t bytes;
     uint64_t bytes_max;
@@ -48,84 +46,6 @@ struct pw_dictionary {
 typedef enum answer { ANSWER_FOUND, ANSWER_LIMIT, ANSWER_MEMORY } answer;
 
 // ---- Entries -----------------------------------------------------------------------------------
-
-static ALWAYS_INLINE uint64_t load_word(const uint8_t *at, entry_kind kind) {
-    return kind == ENTRY_4 ? hash_load32(at) : hash_load64(at);
-}
-
-static ALWAYS_INLINE uint64_t hash_word_of(uint64_t word, entry_kind kind) {
-    return kind == ENTRY_4 ? hash_u32((uint32_t)word) : hash_u64(word);
-}
-
-// The places of four words that cover a value of 8 to MEDIUM_MAX bytes. They overlap, so that one
-// size costs what another does and no branch hangs on it.
-typedef struct four_places {
-    uint32_t second, third, fourth; // The first is 0.
-} four_places;
-
-static ALWAYS_INLINE four_places places_of(uint32_t size) {
-    return (four_places){
-        .second = size < 16 ? size - 8 : 8,
-        .third = size < 16 ? 0 : size - 16,
-        .fourth = size - 8,
-    };
-}
-
-static ALWAYS_INLINE uint32_t hash_of_bytes(const uint8_t *at, uint32_t size) {
-    if (size < 8 || size > MEDIUM_MAX) {
-        return (uint32_t)(hash_bytes(at, size) >> 32);
-    }
-    const four_places places = places_of(size);
-    const uint64_t head = hash_fold(hash_load64(at) ^ hash_begin(size),
-                                    hash_load64(at + places.second) ^ HASH_SECRET_B);
-    const uint64_t tail = hash_fold(hash_load64(at + places.third) ^ HASH_SECRET_A,
-                                    hash_load64(at + places.fourth) ^ HASH_MULTIPLIER);
-    return (uint32_t)(hash_combine(head, tail) >> 32);
-}
-
-static ALWAYS_INLINE uint32_t hash_of_string(const string_value *value) {
-    if (string_is_inline(value)) { // The 16 bytes are the value.
-        const uint8_t *at = (const uint8_t *)value;
-        return (uint32_t)(hash_word(HASH_SECRET_A, at) >> 32);
-    }
-    return hash_of_bytes((const uint8_t *)value->data, value->size);
-}
-
-static ALWAYS_INLINE bool equal_bytes(const uint8_t *left, const uint8_t *right, uint32_t size) {
-    if (size < 8 || size > MEDIUM_MAX) {
-        return memcmp(left, right, size) == 0;
-    }
-    const four_places places = places_of(size);
-    return ((hash_load64(left) ^ hash_load64(right)) |
-            (hash_load64(left + places.second) ^ hash_load64(right + places.second)) |
-            (hash_load64(left + places.third) ^ hash_load64(right + places.third)) |
-            (hash_load64(left + places.fourth) ^ hash_load64(right + places.fourth))) == 0;
-}
-
-static ALWAYS_INLINE bool equal_strings(const string_value *left, const string_value *right) {
-    const uint8_t *a = (const uint8_t *)left;
-    const uint8_t *b = (const uint8_t *)right;
-    if (hash_load64(a) != hash_load64(b)) { // Sizes, first bytes.
-        return false;
-    }
-    if (string_is_inline(left)) {
-        return hash_load64(a + 8) == hash_load64(b + 8);
-    }
-    return equal_bytes((const uint8_t *)left->data, (const uint8_t *)right->data, left->size);
-}
-
-// Of ENTRY_BYTES and ENTRY_STRING.
-static ALWAYS_INLINE uint32_t hash_of(const uint8_t *value, entry_kind kind, uint32_t size) {
-    return kind == ENTRY_STRING ? hash_of_string((const string_value *)(const void *)value)
-                                : hash_of_bytes(value, size);
-}
-
-static ALWAYS_INLINE bool is_equal(const uint8_t *left, const uint8_t *right, entry_kind kind,
-                                   uint32_t size) {
-    return kind == ENTRY_STRING ? equal_strings((const string_value *)(const void *)left,
-                                                (const string_value *)(const void *)right)
-                                : equal_bytes(left, right, size);
-}
 
 // What a new entry adds to the dictionary page.
 static ALWAYS_INLINE uint64_t page_bytes(const pw_dictionary *self, const uint8_t *value) {
@@ -140,15 +60,33 @@ static bool is_word(const pw_dictionary *self) {
     return self->kind == ENTRY_4 || self->kind == ENTRY_8;
 }
 
+static ALWAYS_INLINE int64_t number_of(uint64_t word, entry_kind kind) {
+    return kind == ENTRY_4 ? (int32_t)(uint32_t)word : (int64_t)word;
+}
+
+// NO_SLOT if the slots do not reach so far. Numbers wrap around.
+WRAPS static ALWAYS_INLINE uint32_t slot_by_value(const pw_dictionary *self, uint64_t word,
+                                                  entry_kind kind) {
+    const uint64_t at = (uint64_t)number_of(word, kind) - self->base;
+    return at <= self->slot_mask ? (uint32_t)at : NO_SLOT;
+}
+
 // The slot that a value has or would have; `*code` is what it names.
 static ALWAYS_INLINE uint32_t find_word(const pw_dictionary *self, uint64_t word, entry_kind kind,
                                         uint32_t *code) {
     const size_t size = kind == ENTRY_4 ? 4 : 8;
+    *code = PW_NO_CODE;
+    if (self->is_by_value) {
+        const uint32_t slot = slot_by_value(self, word, kind);
+        if (slot != NO_SLOT && self->slots[slot] != 0) {
+            *code = self->slots[slot] - 1;
+        }
+        return slot;
+    }
     uint32_t at = (uint32_t)hash_word_of(word, kind) & self->slot_mask;
     for (;;) {
         const uint32_t above = self->slots[at]; // Code + 1.
         if (above == 0) {
-            *code = PW_NO_CODE;
             return at;
         }
         if (load_word(self->entries + (above - 1) * size, kind) == word) {
@@ -180,24 +118,34 @@ static ALWAYS_INLINE uint32_t find_tagged(const pw_dictionary *self, const uint8
     }
 }
 
+static void fill_words(pw_dictionary *self) {
+    for (uint32_t code = 0; code < self->count; code++) {
+        const uint64_t word = load_word(self->entries + (size_t)code * self->size, self->kind);
+        uint32_t at = slot_by_value(self, word, self->kind);
+        if (!self->is_by_value) {
+            at = (uint32_t)hash_word_of(word, self->kind) & self->slot_mask;
+            while (self->slots[at] != 0) {
+                at = (at + 1) & self->slot_mask;
+            }
+        }
+        self->slots[at] = code + 1;
+    }
+}
+
 // Fills the slots, which are none, from the entries, which all differ.
 static void fill_slots(pw_dictionary *self) {
+    if (is_word(self)) {
+        fill_words(self);
+        return;
+    }
     for (uint32_t code = 0; code < self->count; code++) {
         const uint8_t *entry = self->entries + (size_t)code * self->size;
-        if (is_word(self)) {
-            uint32_t at = (uint32_t)hash_word_of(load_word(entry, self->kind), self->kind);
-            for (at &= self->slot_mask; self->slots[at] != 0;) {
-                at = (at + 1) & self->slot_mask;
-            }
-            self->slots[at] = code + 1;
-        } else {
-            const uint32_t hash = hash_of(entry, self->kind, self->size);
-            uint32_t at = hash & self->slot_mask;
-            while (self->tagged[at] != 0) {
-                at = (at + 1) & self->slot_mask;
-            }
-            self->tagged[at] = (uint64_t)hash << 32 | (code + 1);
+        const uint32_t hash = hash_of(entry, self->kind, self->size);
+        uint32_t at = hash & self->slot_mask;
+        while (self->tagged[at] != 0) {
+            at = (at + 1) & self->slot_mask;
         }
+        self->tagged[at] = (uint64_t)hash << 32 | (code + 1);
     }
 }
 
@@ -210,20 +158,52 @@ static void clear_slots(pw_dictionary *self) {
     }
 }
 
-// False, and nothing has changed, if memory is full.
-static bool make_slots(pw_dictionary *self, size_t slots) {
-    if (is_word(self)) {
-        uint32_t *made = ARENA_NEW(self->memory, uint32_t, slots);
-        self->slots = made == NULL ? self->slots : made;
-        if (made == NULL) {
+// Each search of a value that is there but not in its first slot is a mispredicted branch, so small
+// tables, which cost no cache misses, are kept nearly empty.
+static bool has_room(uint64_t slots, uint64_t count) {
+    const uint64_t each = slots <= SLOTS_NEAR        ? 16
+                          : slots <= 4 * SLOTS_NEAR  ? 8
+                          : slots <= 16 * SLOTS_NEAR ? 4
+                                                     : 2;
+    return count * each <= slots;
+}
+
+// How many slots by value take all numbers, and as many more that lie around them. 0: too many, of
+// which most would be for numbers that never come.
+WRAPS static uint64_t slots_by_value(const pw_dictionary *self, uint64_t hashed_slots) {
+    const uint64_t most = 2 * hashed_slots;
+    const uint64_t reach = (uint64_t)self->highest - (uint64_t)self->lowest;
+    uint64_t slots = SLOTS_MIN;
+    while (slots / 2 <= reach && slots <= most && slots <= SLOTS_BY_VALUE_MAX) {
+        slots *= 2;
+    }
+    return slots <= most && slots <= SLOTS_BY_VALUE_MAX ? slots : 0;
+}
+
+// New slots, with room for all entries and some more. False, and nothing has changed, if memory is
+// full.
+WRAPS static bool make_slots(pw_dictionary *self) {
+    size_t slots = SLOTS_MIN;
+    while (!has_room(slots, self->count)) {
+        slots *= 2;
+    }
+    if (!is_word(self)) {
+        uint64_t *tagged = ARENA_NEW(self->memory, uint64_t, slots);
+        if (tagged == NULL) {
             return false;
         }
+        self->tagged = tagged;
     } else {
-        uint64_t *made = ARENA_NEW(self->memory, uint64_t, slots);
-        self->tagged = made == NULL ? self->tagged : made;
-        if (made == NULL) {
+        const uint64_t by_value = self->count == 0 ? 0 : slots_by_value(self, slots);
+        slots = by_value > 0 ? (size_t)by_value : slots;
+        uint32_t *words = ARENA_NEW(self->memory, uint32_t, slots);
+        if (words == NULL) {
             return false;
         }
+        self->slots = words;
+        self->is_by_value = by_value > 0;
+        const uint64_t reach = (uint64_t)self->highest - (uint64_t)self->lowest;
+        self->base = (uint64_t)self->lowest - (slots - reach) / 2;
     }
     self->slot_mask = (uint32_t)(slots - 1);
     clear_slots(self);
@@ -255,15 +235,16 @@ static char *take_bytes(pw_dictionary *self, uint32_t size) {
     return to;
 }
 
-// Each search of a value that is there but not in its first slot is a mispredicted branch, so small
-// tables, which cost no cache misses, are kept nearly empty.
-static bool has_slot_for_one(const pw_dictionary *self) {
-    const uint64_t slots = (uint64_t)self->slot_mask + 1;
-    const uint64_t each = slots <= SLOTS_NEAR        ? 16
-                          : slots <= 4 * SLOTS_NEAR  ? 8
-                          : slots <= 16 * SLOTS_NEAR ? 4
-                                                     : 2;
-    return (self->count + UINT64_C(1)) * each <= slots;
+// Whether the next entry, whose slot would be `slot`, leaves room among the slots.
+static bool has_slot_for_one(const pw_dictionary *self, uint32_t slot) {
+    return self->is_by_value ? slot != NO_SLOT
+                             : has_room((uint64_t)self->slot_mask + 1, self->count + UINT64_C(1));
+}
+
+// Widens what the numbers lie between.
+static void note_number(pw_dictionary *self, int64_t number) {
+    self->lowest = self->count == 0 || number < self->lowest ? number : self->lowest;
+    self->highest = self->count == 0 || number > self->highest ? number : self->highest;
 }
 
 // Makes `value`, whose slot is empty, an entry: the next code. Slots may move.
@@ -294,11 +275,14 @@ static NEVER_INLINE answer add_entry(pw_dictionary *self, const uint8_t *value, 
         memcpy(to, &kept, sizeof kept);
     } else {
         memcpy(to, value, self->size);
+        if (is_word(self)) {
+            note_number(self, number_of(load_word(value, self->kind), self->kind));
+        }
     }
-    const bool has_slot = has_slot_for_one(self);
+    const bool has_slot = has_slot_for_one(self, slot);
     self->count += 1;
     if (!has_slot) {
-        if (!make_slots(self, 2 * ((size_t)self->slot_mask + 1))) {
+        if (!make_slots(self)) {
             self->count -= 1;
             return ANSWER_MEMORY;
         }
@@ -478,7 +462,7 @@ firn_status pw_dictionary_open(arena *memory, pq_type type, uint32_t width, uint
         .size = size,
         .bytes_max = bytes_max < INT32_MAX ? bytes_max : INT32_MAX,
     };
-    if (!make_slots(self, SLOTS_MIN)) {
+    if (!make_slots(self)) {
         return ARENA_FULL(memory, err);
     }
     *out = self;

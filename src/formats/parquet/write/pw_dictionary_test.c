@@ -127,6 +127,40 @@ TEST(pw_dictionary_codes_numbers_and_bytes_of_every_width) {
     }
 }
 
+// Numbers around `around` that lie in a window which widens, with one far away at times.
+WRAPS static void fill_near(int64_t *out, uint64_t around, uint32_t turn, uint64_t *seed) {
+    for (uint64_t i = 0; i < VALUES; i++) {
+        const uint64_t widest = turn % 2 == 0 ? 10 + i : 5000;
+        const uint64_t step = turn == 3   ? i
+                              : turn == 4 ? -i
+                                          : test_random(seed) % widest - widest / 2;
+        const bool is_far = turn == 5 && i % 700 == 699;
+        out[i] = (int64_t)(around + (is_far ? test_random(seed) : step));
+    }
+}
+
+TEST(pw_dictionary_codes_numbers_that_lie_near_each_other) {
+    static const int64_t arounds[] = {0,         1000000,   -70000,   INT32_MAX,
+                                      INT32_MIN, INT64_MAX, INT64_MIN};
+    static int64_t longs[VALUES];
+    static int32_t ints[VALUES];
+    uint64_t seed = 57;
+    for (uint32_t a = 0; a < sizeof arounds / sizeof *arounds; a++) {
+        for (uint32_t turn = 0; turn < 6; turn++) {
+            fill_near(longs, (uint64_t)arounds[a], turn, &seed);
+            for (uint32_t i = 0; i < VALUES; i++) {
+                ints[i] = (int32_t)(uint32_t)(uint64_t)longs[i];
+            }
+            arena memory = arena_open(LIMIT);
+            const pw_values wide = {.type = PQ_INT64, .count = VALUES, .i64 = longs};
+            const pw_values narrow = {.type = PQ_INT32, .count = VALUES, .i32 = ints};
+            check_portions(&wide, &memory);
+            check_portions(&narrow, &memory);
+            arena_close(&memory);
+        }
+    }
+}
+
 // Strings that end where their bytes end.
 static void fill_strings(string_value *out, uint64_t distinct, uint64_t run_max, uint32_t size_max,
                          arena *memory, uint64_t *seed) {

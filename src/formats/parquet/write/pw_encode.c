@@ -71,8 +71,8 @@ firn_status pw_encode_codes(const uint32_t *codes, uint32_t count, byte_output *
     return pw_hybrid_put_u32(out, codes, count, width, err);
 }
 
-firn_status pw_compress(const pw_options *options, bytes in, byte_output *out, pw_worker *with,
-                        firn_error *err) {
+firn_status pw_compress(const pw_options *options, bool is_quick, bytes in, byte_output *out,
+                        pw_worker *with, firn_error *err) {
     const size_t most = codec_encoded_size_max(options->codec, in.size);
     if (most == SIZE_MAX) {
         return FAIL(err, FIRN_INVALID, "%s cannot compress a page of %zu bytes",
@@ -83,16 +83,17 @@ firn_status pw_compress(const pw_options *options, bytes in, byte_output *out, p
         return BYTE_OUTPUT_FULL(out, err);
     }
     codec_output to = {.data = room, .capacity = most};
-    TRY(codec_encode(options->codec, options->codec_level, in, &to, &with->codecs, err));
+    const int level = is_quick ? CODEC_LEVEL_QUICK : options->codec_level;
+    TRY(codec_encode(options->codec, level, in, &to, &with->codecs, err));
     out->size += to.size;
     return FIRN_OK;
 }
 
-firn_status pw_compressed_size(const pw_options *options, bytes in, pw_worker *with, uint64_t *out,
-                               firn_error *err) {
+firn_status pw_compressed_size(const pw_options *options, bool is_quick, bytes in, pw_worker *with,
+                               uint64_t *out, firn_error *err) {
     const arena_mark mark = arena_mark_take(&with->scratch);
     byte_output packed = {.memory = &with->scratch};
-    TRY(pw_compress(options, in, &packed, with, err));
+    TRY(pw_compress(options, is_quick, in, &packed, with, err));
     arena_rewind(&with->scratch, mark);
     *out = packed.size;
     return FIRN_OK;
@@ -108,7 +109,7 @@ firn_status pw_choose_codec(const pw_options *options, bytes sample, pw_worker *
         return FIRN_OK;
     }
     uint64_t packed;
-    TRY(pw_compressed_size(options, sample, with, &packed, err));
+    TRY(pw_compressed_size(options, false, sample, with, &packed, err));
     const bool pays = (double)packed * 10 <= (double)sample.size * 9;
     *is_compressed = options->codec_choice == PW_CODEC_GIVEN || pays;
     *size = *is_compressed ? packed : sample.size;
@@ -133,6 +134,11 @@ static const struct {
     {PW_RLE_BOOLEANS, TYPE_BIT(PQ_BOOLEAN), PQ_ENCODING_RLE, 100},
 };
 
+static bool may_be_quick(const pw_options *options, const pw_choice *choice, pq_type type) {
+    return choice->is_compressed && choice->encoding == PQ_ENCODING_PLAIN &&
+           options->codec == CODEC_ZSTD && options->codec_level == 0 && type != PQ_BYTE_ARRAY;
+}
+
 static firn_status try_encoding(const pw_options *options, pq_encoding encoding,
                                 const pw_values *sample, pw_worker *with, pw_choice *out,
                                 firn_error *err) {
@@ -142,6 +148,12 @@ static firn_status try_encoding(const pw_options *options, pq_encoding encoding,
     TRY(pw_encode(encoding, sample, &body, &with->scratch, err));
     TRY(pw_choose_codec(options, byte_output_bytes(&body), with, &out->is_compressed, &out->size,
                         err));
+    if (may_be_quick(options, out, sample->type)) {
+        uint64_t size;
+        TRY(pw_compressed_size(options, true, byte_output_bytes(&body), with, &size, err));
+        out->is_quick = size <= out->size;
+        out->size = out->is_quick ? size : out->size;
+    }
     arena_rewind(&with->scratch, mark);
     return FIRN_OK;
 }

@@ -25,26 +25,28 @@ firn_status pw_encode(pq_encoding encoding, const pw_values *values, byte_output
 firn_status pw_encode_codes(const uint32_t *codes, uint32_t count, byte_output *out,
                             firn_error *err);
 
-/// Appends `in` compressed, in one block.
+/// Appends `in` compressed, in one block. `is_quick`: at CODEC_LEVEL_QUICK, whatever the options.
 /// Errors: FIRN_NO_MEMORY; FIRN_INVALID for more than the codec takes at once.
-firn_status pw_compress(const pw_options *options, bytes in, byte_output *out, pw_worker *with,
-                        firn_error *err);
+firn_status pw_compress(const pw_options *options, bool is_quick, bytes in, byte_output *out,
+                        pw_worker *with, firn_error *err);
 
 /// Bytes that `in` takes compressed. Errors: likewise.
-firn_status pw_compressed_size(const pw_options *options, bytes in, pw_worker *with, uint64_t *out,
-                               firn_error *err);
+firn_status pw_compressed_size(const pw_options *options, bool is_quick, bytes in, pw_worker *with,
+                               uint64_t *out, firn_error *err);
 
 /// How values of one kind are best stored, and how large they were so.
 typedef struct pw_choice {
     pq_encoding encoding;
     bool is_compressed;
+    bool is_quick; ///< At CODEC_LEVEL_QUICK, if it is.
     uint64_t size;
 } pw_choice;
 
 /// Tries what the leaf may have on some of its values.
 ///
 /// What takes longer to decode must be smaller by a share (pw_encode.c: costs); compressed is what
-/// a tenth of the size is saved by, or everything where the codec is given.
+/// a tenth of the size is saved by, or everything where the codec is given. Numbers as they are may
+/// be compressed quickly where no level is asked for and that takes no more bytes.
 /// Errors: FIRN_NO_MEMORY, FIRN_CANCELLED.
 firn_status pw_choose(const pw_options *options, const pw_leaf_options *leaf,
                       const pw_values *sample, pw_worker *with, pw_choice *out, firn_error *err);
