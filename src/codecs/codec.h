@@ -120,7 +120,7 @@ typedef struct codec_output {
 /// no encoder.
 size_t codec_encoded_size_max(codec self, size_t size);
 
-/// A level of zstd that looks for repetitions at few places: a third of the time of its default.
+/// A level of zstd that looks for repetitions at few places, which takes less time than its default.
 /// Numbers that are not sorted have few, and often get no larger by it.
 #define CODEC_LEVEL_QUICK (-2)
 
