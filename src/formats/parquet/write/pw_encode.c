@@ -8,6 +8,7 @@
 #include "formats/parquet/write/pw_strings.h"
 
 #define CODEC_MEMORY_MAX ((size_t)128 << 20) // Of one arena; zstd's level 19 needs 96 MiB.
+#define QUICK_BYTES_MIN ((uint64_t)64 << 10) // Of less it is not worth a try.
 
 pw_worker pw_worker_open(pool *owner, const cancel_flag *cancel) {
     pw_worker self = {.scratch = arena_open_in(owner, SIZE_MAX),
@@ -134,9 +135,11 @@ static const struct {
     {PW_RLE_BOOLEANS, TYPE_BIT(PQ_BOOLEAN), PQ_ENCODING_RLE, 100},
 };
 
-static bool may_be_quick(const pw_options *options, const pw_choice *choice, pq_type type) {
+static bool may_be_quick(const pw_options *options, const pw_choice *choice,
+                         const pw_values *sample) {
     return choice->is_compressed && choice->encoding == PQ_ENCODING_PLAIN &&
-           options->codec == CODEC_ZSTD && options->codec_level == 0 && type != PQ_BYTE_ARRAY;
+           options->codec == CODEC_ZSTD && options->codec_level == 0 &&
+           sample->type != PQ_BYTE_ARRAY && pw_plain_size(sample) >= QUICK_BYTES_MIN;
 }
 
 static firn_status try_encoding(const pw_options *options, pq_encoding encoding,
@@ -148,7 +151,7 @@ static firn_status try_encoding(const pw_options *options, pq_encoding encoding,
     TRY(pw_encode(encoding, sample, &body, &with->scratch, err));
     TRY(pw_choose_codec(options, byte_output_bytes(&body), with, &out->is_compressed, &out->size,
                         err));
-    if (may_be_quick(options, out, sample->type)) {
+    if (may_be_quick(options, out, sample)) {
         uint64_t size;
         TRY(pw_compressed_size(options, true, byte_output_bytes(&body), with, &size, err));
         out->is_quick = size <= out->size;
