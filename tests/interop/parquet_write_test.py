@@ -112,10 +112,13 @@ def compare_all(name, reader, jobs):
 def compare_in_child(name, jobs_path):
     python = sys.executable if name == "pyarrow" else venv(name)
     done = subprocess.run([python, __file__, "--read", name, jobs_path], capture_output=True, text=True)
-    *lines, counts = done.stdout.splitlines() or [done.stderr[-500:], "0 1"]
+    if done.returncode != 0:
+        print(f"{done.stdout}FAIL {name}: ended with {done.returncode}: {done.stderr[-500:]}", flush=True)
+        return 1, 1
+    *lines, counts = done.stdout.splitlines()
     print("\n".join(lines), flush=True)
     compared, failed = map(int, counts.split())
-    return compared, failed + (done.returncode != 0)
+    return compared, failed
 
 
 def spark_jobs(jobs, count):
