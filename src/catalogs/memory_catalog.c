@@ -433,8 +433,7 @@ static firn_status check_place(const memory_catalog *self, object_name name, boo
                         "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
     }
     if (*old != NULL && ((*old)->view != NULL) != is_view) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
-                        TEXT_ARGS(name.name), (*old)->view != NULL ? "view" : "table");
+        return catalog_say_other_kind(name.name, is_view, NULL, err);
     }
     return FIRN_OK;
 }
@@ -580,10 +579,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     } else if (gone == NULL) {
         status = say_missing(self, is_view ? "view" : "table", name.space, name.name, err);
     } else if ((gone->view != NULL) != is_view) {
-        status =
-            FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
-                     TEXT_ARGS(name.name), is_view ? "table" : "view", is_view ? "view" : "table");
-        err_hint(err, "write DROP %s", is_view ? "TABLE" : "VIEW");
+        status = catalog_say_other_kind(name.name, is_view, "DROP", err);
     } else {
         unlink_entry(self, gone);
     }
@@ -603,8 +599,7 @@ static firn_status find_renamed(memory_catalog *self, object_name from, object_n
         return say_missing(self, is_view ? "view" : "table", from.space, from.name, err);
     }
     if (((*out)->view != NULL) != is_view) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
-                        TEXT_ARGS(from.name), is_view ? "table" : "view");
+        return catalog_say_other_kind(from.name, is_view, NULL, err);
     }
     const firn_status status = check_place(self, to, is_view, false, &taken, err);
     // Another case of its own name is free.

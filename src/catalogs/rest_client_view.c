@@ -44,9 +44,7 @@ static firn_status find(rest_client *self, object_name name, arena *memory, load
     const rest_load what = {.space = name.space, .name = name.name};
     *out = (loaded_table){.is_view = false};
     TRY(rest_client_load(self, &what, memory, out, NULL, err));
-    return out->is_view ? FIRN_OK
-                        : FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
-                                   "\"%.*s\" is a table, not a view", TEXT_ARGS(name.name));
+    return out->is_view ? FIRN_OK : catalog_say_other_kind(name.name, true, NULL, err);
 }
 
 static firn_status put_view(rest_client *self, object_name name, const new_view *view, bool replace,

@@ -192,11 +192,8 @@ static firn_status find_view(sqlite_catalog *self, object_name name, arena *memo
     const firn_status status =
         sqlite_client_load(self->client, name.space, name.name, memory, out, NULL, err);
     mutex_unlock(&self->lock);
-    if (status == FIRN_OK && !out->is_view) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a table, not a view",
-                        TEXT_ARGS(name.name));
-    }
-    return status;
+    return status == FIRN_OK && !out->is_view ? catalog_say_other_kind(name.name, true, NULL, err)
+                                              : status;
 }
 
 static firn_status choose_location(catalog *base, object_name name, text given, arena *memory,

@@ -411,8 +411,10 @@ static firn_status open_table(calling *self, firn_error *err) {
     table_snapshot_release(found.snapshot);
     const catalog *of = self->place.catalog;
     if (is_view) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", self->given[0]->position,
-                        "\"%.*s\" is a view, not a table", TEXT_ARGS(self->place.object.name));
+        const firn_status status =
+            catalog_say_other_kind(self->place.object.name, false, NULL, err);
+        err->position = self->given[0]->position;
+        return status;
     }
     return of->kind->committer == NULL || of->is_read_only
                ? command_refuse_catalog(of, self->written->node.position, self->procedure->name,

@@ -203,15 +203,8 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
 
 firn_status command_check_kind(const catalog_object *found, bool is_view, text name,
                                const char *word, firn_error *err) {
-    const bool is_one = found->snapshot == NULL;
-    if (is_one == is_view) {
-        return FIRN_OK;
-    }
-    const firn_status status =
-        FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
-                 TEXT_ARGS(name), is_one ? "view" : "table", is_view ? "view" : "table");
-    err_hint(err, "write %s %s", word, is_one ? "VIEW" : "TABLE");
-    return status;
+    return (found->snapshot == NULL) == is_view ? FIRN_OK
+                                                : catalog_say_other_kind(name, is_view, word, err);
 }
 
 // With the commit of the transaction.

@@ -157,24 +157,12 @@ static firn_status cut_catalog(view_creation *self, const defined_view *seen, bo
     return text_builder_finish(&kept, &self->view.as.sql, err);
 }
 
-// Whether two places that were found are the same table: the catalog says how it is spelled.
-static bool is_same(const object_place *left, const object_place *right) {
-    const namespace_path *one = &left->object.space;
-    const namespace_path *other = &right->object.space;
-    bool same = left->catalog == right->catalog && one->count == other->count &&
-                text_equal(left->object.name, right->object.name);
-    for (uint32_t i = 0; same && i < one->count; i++) {
-        same = text_equal(one->items[i], other->items[i]);
-    }
-    return same;
-}
-
 // Also after a binding that failed, which has found fewer names.
 static firn_status check_meanings(const view_creation *self, const defined_view *read,
                                   firn_error *err) {
     for (uint32_t i = 0; i < self->seen.count; i++) {
         const defined_name *name = &self->seen.names[i];
-        if (i < read->count && is_same(&name->place, &read->names[i].place)) {
+        if (i < read->count && session_is_same_place(&name->place, &read->names[i].place, true)) {
             continue;
         }
         const sql_name *last = &name->path->items[name->path->count - 1];

@@ -63,20 +63,19 @@ void session_propose(run *user, const sql_names *path, const object_places *plac
     propose(user, path, places, &user->memory, err);
 }
 
-// The one is a new thing's, the other was found.
-static bool is_same_name(const object_name *left, const object_name *right) {
-    return left->is_exact && right->is_exact ? text_equal(left->name, right->name)
-                                             : text_equal_nocase(left->name, right->name);
+static bool is_same_word(text left, text right, bool is_exact) {
+    return is_exact ? text_equal(left, right) : text_equal_nocase(left, right);
 }
 
-static bool is_same_place(const object_place *left, const object_place *right) {
+bool session_is_same_place(const object_place *left, const object_place *right, bool is_spelled) {
     const namespace_path *one = &left->object.space;
     const namespace_path *other = &right->object.space;
+    const bool is_exact = left->object.is_exact && right->object.is_exact;
     const bool is_default = one->count + other->count == 1; // One says "main", the other nothing.
     bool is_same = left->catalog == right->catalog && (one->count == other->count || is_default) &&
-                   is_same_name(&left->object, &right->object);
+                   is_same_word(left->object.name, right->object.name, is_spelled || is_exact);
     for (uint32_t i = 0; is_same && i < one->count && i < other->count; i++) {
-        is_same = text_equal_nocase(one->items[i], other->items[i]);
+        is_same = is_same_word(one->items[i], other->items[i], is_spelled);
     }
     if (is_same && is_default) {
         is_same =
@@ -88,7 +87,7 @@ static bool is_same_place(const object_place *left, const object_place *right) {
 // What the query of a view that is being made must not read.
 static firn_status check_defined(const run *user, const object_place *found, firn_error *err) {
     const object_place *defined = &user->defined->place;
-    if (is_same_place(defined, found)) {
+    if (session_is_same_place(defined, found, false)) {
         return FAIL_SQL(err, FIRN_INVALID, "42P17", NO_POSITION,
                         "the view \"%.*s\" would read itself", TEXT_ARGS(found->object.name));
     }
@@ -148,7 +147,7 @@ static firn_status load(const object_place *place, const table_version *version,
                                                 "there is no table \"%.*s\" in information_schema",
                                                 TEXT_ARGS(place->object.name));
     }
-    if (user->replaced_as != NULL && is_same_place(user->replaced, place) &&
+    if (user->replaced_as != NULL && session_is_same_place(user->replaced, place, false) &&
         (version == NULL || version->kind == VERSION_CURRENT)) {
         *out = (catalog_object){.snapshot = table_snapshot_retain(user->replaced_as)};
         return FIRN_OK;

@@ -306,6 +306,9 @@ firn_status session_find_rows(run *user, const sql_names *path, object_place *pl
                               catalog_object *out, firn_error *err);
 /// What is at a place, which gets the catalog's spelling if it is not there as it is written.
 firn_status session_load_at(run *user, object_place *place, catalog_object *out, firn_error *err);
+/// Whether two places are those of the same table or view. `is_spelled`: both were found and are
+/// spelled as their catalog does, so that case counts; else it counts where both are in quotes.
+bool session_is_same_place(const object_place *left, const object_place *right, bool is_spelled);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 /// Adds a hint to `err`, which says that nothing of that name is in these places.

@@ -171,6 +171,19 @@ const json_node *json_find(const json_node *self, const char *key) {
     return found;
 }
 
+const json_node *json_find_numbered(const json_node *list, const char *key, int64_t number) {
+    for (const json_node *each = list == NULL ? NULL : list->first; each != NULL;
+         each = each->next) {
+        const json_node *member = json_find(each, key);
+        int64_t is = 0;
+        firn_error ignored = ERR_INIT;
+        if (member != NULL && json_as_i64(member, &is, &ignored) == FIRN_OK && is == number) {
+            return each;
+        }
+    }
+    return NULL;
+}
+
 // ---- Messages ----------------------------------------------------------------------------------
 
 static void append_path(char *path, size_t *used, const char *format, ...) PRINTF_LIKE(3, 4);

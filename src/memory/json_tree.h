@@ -51,6 +51,9 @@ firn_status json_tree_read_parts(arena *memory, bytes input, const json_tree_par
 /// The member of an object, or NULL; of several with this key the last, as other readers take it.
 /// NULL too if `self` is no object.
 const json_node *json_find(const json_node *self, const char *key);
+/// The first element of a list of objects whose member `key` is this number, or NULL. NULL too if
+/// `list` is NULL. Elements that are something else, or have no such number, are passed over.
+const json_node *json_find_numbered(const json_node *list, const char *key, int64_t number);
 
 // ---- Required members: FIRN_CORRUPT if missing or of another kind ------------------------------
 

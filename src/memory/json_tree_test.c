@@ -46,6 +46,21 @@ TEST(json_tree_finds_members_and_keeps_the_order) {
     arena_close(&memory);
 }
 
+TEST(json_tree_finds_elements_by_their_numbers) {
+    arena memory = arena_open(1 << 16);
+    firn_error err = FIRN_ERROR_INIT;
+    const json_node *root = NULL;
+    const text list =
+        TEXT("[{\"id\":1},7,{\"id\":\"3\"},{\"no\":3},{\"id\":3,\"first\":1},{\"id\":3}]");
+    CHECK(json_tree_read(&memory, bytes_of_text(list), &root, &err) == FIRN_OK);
+    const json_node *found = json_find_numbered(root, "id", 3);
+    CHECK(found != NULL && json_find(found, "first") != NULL);
+    CHECK(json_find_numbered(root, "id", 1) == root->first);
+    CHECK(json_find_numbered(root, "id", 7) == NULL);
+    CHECK(json_find_numbered(NULL, "id", 1) == NULL);
+    arena_close(&memory);
+}
+
 TEST(json_tree_optional_members_leave_what_was_there) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;

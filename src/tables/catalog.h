@@ -103,6 +103,10 @@ typedef struct catalog_object {
     view_definition *view;    ///< In `memory`, or NULL.
 } catalog_object;
 
+/// The error for a table that is taken for a view (`is_view`), or a view for a table: FIRN_INVALID
+/// 42809. `word`: what the statement begins with, for the hint; NULL: no statement is known.
+firn_status catalog_say_other_kind(text name, bool is_view, const char *word, firn_error *err);
+
 struct catalog_kind {
     const char *name;    ///< What messages call it: "rest". (TYPE of ATTACH is the tables' format.)
     bool finds_any_case; ///< It finds names whatever their case unless they are exact. Others want

@@ -45,11 +45,6 @@ static firn_status say_missing(object_name name, firn_error *err) {
                     TEXT_ARGS(name.name));
 }
 
-static firn_status say_view(object_name name, firn_error *err) {
-    return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a view, not a table",
-                    TEXT_ARGS(name.name));
-}
-
 // ---- Begin and end -----------------------------------------------------------------------------
 
 firn_status transaction_begin(catalog *of, const transaction_env *env, transaction **out,
@@ -239,7 +234,7 @@ static firn_status find_or_open(transaction *self, object_name name, changed_tab
     catalog_object found;
     TRY(transaction_load(self, name, NULL, &self->memory, &found, err));
     if (found.snapshot == NULL) {
-        return say_view(name, err);
+        return catalog_say_other_kind(name.name, false, NULL, err);
     }
     const table_change_kind *kind = found.snapshot->kind->changes;
     firn_status status = FIRN_OK;
@@ -313,7 +308,7 @@ static firn_status find_replaced(transaction *self, object_name name, bool repla
         status = FAIL_SQL(err, FIRN_INVALID, "42P07", NO_POSITION,
                           "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
     } else if (found.view != NULL) {
-        status = say_view(name, err);
+        status = catalog_say_other_kind(name.name, false, NULL, err);
     }
     if (status != FIRN_OK) {
         table_snapshot_release(found.snapshot);

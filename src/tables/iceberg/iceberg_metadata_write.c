@@ -11,17 +11,7 @@
 
 const json_node *change_find(const metadata_change *self, const char *list, const char *key,
                              int64_t id) {
-    const json_node *found = json_find(self->root, list);
-    for (const json_node *each = found == NULL ? NULL : found->first; each != NULL;
-         each = each->next) {
-        int64_t is = 0;
-        firn_error ignored = ERR_INIT;
-        if (each->kind == JSON_OBJECT && json_get_i64(each, key, &is, &ignored) == FIRN_OK &&
-            is == id) {
-            return each;
-        }
-    }
-    return NULL;
+    return json_find_numbered(json_find(self->root, list), key, id);
 }
 
 void change_put(metadata_change *self, const char *key, const json_node *value) {

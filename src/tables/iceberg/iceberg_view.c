@@ -5,18 +5,13 @@
 #include "tables/iceberg/iceberg_metadata.h"
 #include "tables/iceberg/iceberg_view_private.h"
 
-// The element of a list of objects whose member `key` is this number.
-static firn_status find_numbered(const json_node *list, const char *key, int64_t number,
-                                 const json_node **out, firn_error *err) {
-    *out = NULL;
-    for (const json_node *each = list->first; each != NULL; each = each->next) {
-        int64_t is;
-        TRY(json_as_object(each, err));
-        TRY(json_get_i64(each, key, &is, err));
-        *out = is == number ? each : *out;
-    }
+firn_status view_find_numbered(const json_node *root, const char *key, const char *id,
+                               int64_t number, const json_node **out, firn_error *err) {
+    const json_node *list;
+    TRY(json_get_array(root, key, &list, err));
+    *out = json_find_numbered(list, id, number);
     return *out != NULL ? FIRN_OK
-                        : json_node_fail(list, err, "has no element with \"%s\" %lld", key,
+                        : json_node_fail(list, err, "has no element with \"%s\" %lld", id,
                                          (long long)number);
 }
 
@@ -59,13 +54,11 @@ static firn_status take_texts(const json_node *list, arena *memory, text_list *o
 
 static firn_status take_columns(const json_node *root, const json_node *version, arena *memory,
                                 view_definition *out, firn_error *err) {
-    const json_node *schemas;
     const json_node *found;
     const json_node *fields;
     int64_t id;
     TRY(json_get_i64(version, "schema-id", &id, err));
-    TRY(json_get_array(root, "schemas", &schemas, err));
-    TRY(find_numbered(schemas, "schema-id", id, &found, err));
+    TRY(view_find_numbered(root, "schemas", "schema-id", id, &found, err));
     TRY(json_get_array(found, "fields", &fields, err));
     out->columns.items = ARENA_NEW(memory, text, (size_t)fields->count + 1);
     if (out->columns.items == NULL) {
@@ -111,7 +104,6 @@ static firn_status take_properties(const json_node *root, arena *memory, view_de
 firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition **out,
                           firn_error *err) {
     const json_node *root;
-    const json_node *versions;
     const json_node *version;
     const json_node *space;
     int64_t id;
@@ -123,8 +115,7 @@ firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition
     TRY(ice_json_read(file, memory, &root, err));
     TRY(json_as_object(root, err));
     TRY(json_get_i64(root, "current-version-id", &id, err));
-    TRY(json_get_array(root, "versions", &versions, err));
-    TRY(find_numbered(versions, "version-id", id, &version, err));
+    TRY(view_find_numbered(root, "versions", "version-id", id, &version, err));
     TRY(json_get_array(version, "default-namespace", &space, err));
     text_list levels = {0};
     TRY(take_texts(space, memory, &levels, err));

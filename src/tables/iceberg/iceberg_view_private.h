@@ -21,6 +21,10 @@ firn_status view_play_read(view_play *self, bytes old, ice_view_change *out, fir
 void view_play_put(view_play *self, const char *key, const json_node *value);
 firn_status view_play_print(const view_play *self, text *out, firn_error *err);
 
+/// The element of a list of the metadata whose member `id` is this number. Errors: FIRN_CORRUPT.
+firn_status view_find_numbered(const json_node *root, const char *key, const char *id,
+                               int64_t number, const json_node **out, firn_error *err);
+
 /// The list of updates is begun with json_begin_array, each with this.
 void view_begin_update(json_writer *out, const char *action);
 

@@ -259,23 +259,6 @@ static firn_status check_dialects(const json_node *version, const json_node *pro
     return FIRN_OK;
 }
 
-static firn_status current_version(const query_play *self, int64_t *id, const json_node **out,
-                                   firn_error *err) {
-    const json_node *versions;
-    TRY(json_get_i64(self->view.root, "current-version-id", id, err));
-    TRY(json_get_array(self->view.root, "versions", &versions, err));
-    for (const json_node *each = versions->first; each != NULL; each = each->next) {
-        int64_t is;
-        TRY(json_as_object(each, err));
-        TRY(json_get_i64(each, "version-id", &is, err));
-        if (is == *id) {
-            *out = each;
-            return FIRN_OK;
-        }
-    }
-    return json_node_fail(versions, err, "has no element with \"version-id\" %lld", (long long)*id);
-}
-
 // A view's time never goes back.
 static firn_status keep_time(query_play *self, firn_error *err) {
     const json_node *log = NULL;
@@ -360,7 +343,8 @@ static firn_status add_parts(query_play *self, replaced_parts *out, firn_error *
     int64_t found;
     int64_t last;
     int64_t current;
-    TRY(current_version(self, &current, &before, err));
+    TRY(json_get_i64(self->view.root, "current-version-id", &current, err));
+    TRY(view_find_numbered(self->view.root, "versions", "version-id", current, &before, err));
     TRY(json_want_object(self->view.root, "properties", &properties, err));
     properties = with_properties(self, properties);
     TRY(json_edit_check(&self->view.edit, err));
