@@ -290,7 +290,10 @@ static firn_status ask_view(scene *self, rest_client *client, firn_error *err) {
                                     .properties = &property},
                              .columns = {.count = 1, .fields = &column},
                              .version = TEXT("1")};
-    return rest_client_put_view(client, self->name, &wanted, self->what == ASKED_REPLACE_VIEW, err);
+    const view_change change = {.kind = self->what == ASKED_REPLACE_VIEW ? VIEW_CREATE_OR_REPLACE
+                                                                         : VIEW_CREATE,
+                                .view = &wanted};
+    return rest_client_change_view(client, self->name, &change, NULL, err);
 }
 
 static firn_status ask(scene *self, rest_client *client, firn_error *err) {
@@ -302,6 +305,7 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     const char *const old[] = {"old", "none"};
     const property_change of_view = {
         .set_count = 1, .set = &set, .removed_count = 2, .removed = old};
+    const view_change view = {.kind = VIEW_PROPERTIES, .properties = &of_view};
     const rest_load what = {.space = self->name.space, .name = self->name.name};
     loaded_table table;
     catalog_entry_list entries;
@@ -326,7 +330,7 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     case ASKED_REPLACE_VIEW:
         return ask_view(self, client, err);
     case ASKED_CHANGE_VIEW:
-        return rest_client_change_view(client, self->name, &of_view, err);
+        return rest_client_change_view(client, self->name, &view, NULL, err);
     case ASKED_LOAD:
         return rest_client_load(client, &what, &self->memory, &table, NULL, err);
     default:

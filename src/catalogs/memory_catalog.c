@@ -458,12 +458,35 @@ static firn_status put(memory_catalog *self, object_name name, entry *made, bool
     return FIRN_OK;
 }
 
-static firn_status finish_put(memory_catalog *self, object_name name, entry *made, bool replace,
+// Under the lock: a view with another query keeps the rest of the old one of that name.
+static firn_status keep_of_old(memory_catalog *self, object_name name, entry *made,
+                               firn_error *err) {
+    entry *old;
+    TRY(find(self, name, &old, err));
+    if (old == NULL) {
+        return say_missing(self, "view", name.space, name.name, err);
+    }
+    TRY(text_copy(&made->memory, old->name, &made->name, err)); // It differs in case at most.
+    return old->view == NULL
+               ? FIRN_OK // put() refuses it.
+               : text_copy(&made->memory, old->view->comment, &made->view->comment, err);
+}
+
+typedef enum put_kind {
+    PUT_NEW,
+    PUT_OR_REPLACE,
+    PUT_QUERY // Of a view that is there.
+} put_kind;
+
+static firn_status finish_put(memory_catalog *self, object_name name, entry *made, put_kind kind,
                               firn_status status, firn_error *err) {
     entry *replaced = NULL;
     if (status == FIRN_OK) {
         mutex_lock(&self->lock);
-        status = put(self, name, made, replace, &replaced, err);
+        status = kind == PUT_QUERY ? keep_of_old(self, name, made, err) : FIRN_OK;
+        if (status == FIRN_OK) {
+            status = put(self, name, made, kind != PUT_NEW, &replaced, err);
+        }
         mutex_unlock(&self->lock);
     }
     close_entry(replaced);
@@ -512,7 +535,7 @@ static firn_status create_table(catalog *base, object_name name, const new_table
     if (status == FIRN_OK) {
         status = memory_table_snapshot(made->table, &snapshot, err);
     }
-    status = finish_put(self, name, made, replace, status, err);
+    status = finish_put(self, name, made, replace ? PUT_OR_REPLACE : PUT_NEW, status, err);
     if (status != FIRN_OK) {
         table_snapshot_release(snapshot);
         return status;
@@ -541,15 +564,20 @@ static firn_status publish_table(catalog *base, object_name name, table_snapshot
     entry *made;
     TRY(new_entry(name.name, &made, err));
     made->table = memory_table_of(staged);
-    return finish_put(of(base), name, made, replace, FIRN_OK, err);
+    return finish_put(of(base), name, made, replace ? PUT_OR_REPLACE : PUT_NEW, FIRN_OK, err);
 }
 
-static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
-                               firn_error *err) {
+static firn_status change_view(catalog *base, object_name name, const view_change *change,
+                               const cancel_flag *cancel, firn_error *err) {
+    (void)cancel;
+    assert(change->kind != VIEW_PROPERTIES);
     entry *made;
     TRY(new_entry(name.name, &made, err));
-    firn_status status = copy_view(&made->memory, &view->as, &made->view, err);
-    return finish_put(of(base), name, made, replace, status, err);
+    const firn_status status = copy_view(&made->memory, &change->view->as, &made->view, err);
+    const put_kind kind = change->kind == VIEW_CREATE    ? PUT_NEW
+                          : change->kind == VIEW_REPLACE ? PUT_QUERY
+                                                         : PUT_OR_REPLACE;
+    return finish_put(of(base), name, made, kind, status, err);
 }
 
 firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err) {
@@ -724,7 +752,7 @@ const catalog_kind memory_catalog_kind = {
     .create_table = create_table,
     .stage_table = stage_table,
     .publish_table = publish_table,
-    .create_view = create_view,
+    .change_view = change_view,
     .drop = drop,
     .rename = rename_object,
 };

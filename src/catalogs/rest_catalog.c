@@ -158,14 +158,9 @@ static firn_status namespace_properties(catalog *base, namespace_path space, are
     return FIRN_OK;
 }
 
-static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
-                               firn_error *err) {
-    return rest_client_put_view(of(base)->client, name, view, replace, err);
-}
-
-static firn_status change_view(catalog *base, object_name name, const property_change *change,
-                               firn_error *err) {
-    return rest_client_change_view(of(base)->client, name, change, err);
+static firn_status change_view(catalog *base, object_name name, const view_change *change,
+                               const cancel_flag *cancel, firn_error *err) {
+    return rest_client_change_view(of(base)->client, name, change, cancel, err);
 }
 
 static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
@@ -236,8 +231,8 @@ const catalog_kind rest_catalog_kind = {
     .change_namespace = change_namespace,
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
-    .create_view = create_view,
     .change_view = change_view,
+    .has_view_properties = true,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

@@ -47,44 +47,26 @@ static firn_status find(rest_client *self, object_name name, arena *memory, load
     return out->is_view ? FIRN_OK : catalog_say_other_kind(name.name, true, NULL, err);
 }
 
-static firn_status put_view(rest_client *self, object_name name, const new_view *view, bool replace,
-                            arena *memory, firn_error *err) {
-    loaded_table found;
-    ice_view_change change;
-    if (!replace) {
-        return create(self, name, view, memory, err);
-    }
-    const firn_status status = find(self, name, memory, &found, err);
-    if (status == FIRN_NOT_FOUND) {
-        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
-        return create(self, name, view, memory, err);
-    }
-    TRY(status);
-    TRY(ice_view_replace(view, found.metadata, memory, &change, err));
-    return update(self, name, &change, memory, err);
-}
-
-firn_status rest_client_put_view(rest_client *self, object_name name, const new_view *view,
-                                 bool replace, firn_error *err) {
-    TRY(rest_client_connect(self, NULL, err));
-    arena memory = arena_open(COMMIT_MEMORY_LIMIT);
-    const firn_status status = put_view(self, name, view, replace, &memory, err);
-    arena_close(&memory);
-    return status;
-}
-
-static firn_status change_view(rest_client *self, object_name name, const property_change *wanted,
+static firn_status change_view(rest_client *self, object_name name, const view_change *wanted,
                                arena *memory, firn_error *err) {
     loaded_table found;
     ice_view_change change;
-    TRY(find(self, name, memory, &found, err));
-    TRY(ice_view_change_properties(wanted, found.metadata, memory, &change, err));
+    if (wanted->kind == VIEW_CREATE) {
+        return create(self, name, wanted->view, memory, err);
+    }
+    const firn_status status = find(self, name, memory, &found, err);
+    if (status == FIRN_NOT_FOUND && wanted->kind == VIEW_CREATE_OR_REPLACE) {
+        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
+        return create(self, name, wanted->view, memory, err);
+    }
+    TRY(status);
+    TRY(ice_view_next(wanted, found.metadata, memory, &change, err));
     return change.is_empty ? FIRN_OK : update(self, name, &change, memory, err);
 }
 
-firn_status rest_client_change_view(rest_client *self, object_name name,
-                                    const property_change *change, firn_error *err) {
-    TRY(rest_client_connect(self, NULL, err));
+firn_status rest_client_change_view(rest_client *self, object_name name, const view_change *change,
+                                    const cancel_flag *cancel, firn_error *err) {
+    TRY(rest_client_connect(self, cancel, err));
     arena memory = arena_open(COMMIT_MEMORY_LIMIT);
     const firn_status status = change_view(self, name, change, &memory, err);
     arena_close(&memory);

@@ -179,13 +179,15 @@ TEST(rest_client_changes_properties_of_views) {
     const property_change both = {
         .set_count = 1, .set = set, .removed_count = 1, .removed = removed};
     const property_change nothing = {.removed_count = 1, .removed = none};
+    const view_change first = {.kind = VIEW_PROPERTIES, .properties = &both};
+    const view_change second = {.kind = VIEW_PROPERTIES, .properties = &nothing};
     const object_name v = named(db, "v");
-    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_OK);
-    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_CONFLICT);
+    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_OK);
+    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_CONFLICT);
     CHECK(strcmp(err.sqlstate, "40001") == 0);
-    CHECK(rest_client_change_view(s->client, v, &nothing, &err) == FIRN_OK);
-    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_COMMIT_UNKNOWN);
-    CHECK(rest_client_change_view(s->client, v, &both, &err) == FIRN_NOT_FOUND);
+    CHECK(rest_client_change_view(s->client, v, &second, NULL, &err) == FIRN_OK);
+    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_COMMIT_UNKNOWN);
+    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_NOT_FOUND);
     tear_down(s);
 }
 

@@ -199,14 +199,14 @@ static firn_status find_view(sqlite_catalog *self, object_name name, arena *memo
 static firn_status choose_location(catalog *base, object_name name, text given, arena *memory,
                                    text *out, const cancel_flag *cancel, firn_error *err);
 
-static firn_status write_view(catalog *base, object_name name, const new_view *view,
+static firn_status write_view(catalog *base, object_name name, const view_change *change,
                               const loaded_table *old, arena *memory, text *out, firn_error *err) {
     if (old->metadata_location.size > 0) {
-        return view_file_replace(of(base)->files, view, old, memory, out, err);
+        return view_file_next(of(base)->files, change, old, memory, out, err);
     }
     text location;
     TRY(choose_location(base, name, (text){.size = 0}, memory, &location, NULL, err));
-    return view_file_write(of(base)->files, view, location, memory, out, err);
+    return view_file_write(of(base)->files, change->view, location, memory, out, err);
 }
 
 // Its file is written.
@@ -222,38 +222,25 @@ static firn_status name_view(sqlite_catalog *self, object_name name, const loade
     return status;
 }
 
-static firn_status put_view(catalog *base, object_name name, const new_view *view, bool replace,
+static firn_status put_view(catalog *base, object_name name, const view_change *change,
                             arena *memory, firn_error *err) {
     sqlite_catalog *self = of(base);
     loaded_table old = {.is_view = false};
     text written;
-    const firn_status status = replace ? find_view(self, name, memory, &old, err) : FIRN_OK;
-    TRY(err_forgive(err, status, FIRN_NOT_FOUND));
-    TRY(write_view(base, name, view, &old, memory, &written, err));
-    return name_view(self, name, &old, written, err);
-}
-
-static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
-                               firn_error *err) {
-    arena memory = arena_open(CATALOG_BYTES_MAX);
-    const firn_status status = put_view(base, name, view, replace, &memory, err);
-    arena_close(&memory);
-    return status;
-}
-
-static firn_status change_in(sqlite_catalog *self, object_name name, const property_change *change,
-                             arena *memory, firn_error *err) {
-    loaded_table old = {.is_view = false};
-    text written;
-    TRY(find_view(self, name, memory, &old, err));
-    TRY(view_file_change(self->files, change, &old, memory, &written, err));
+    if (change->kind != VIEW_CREATE) {
+        const firn_status status = find_view(self, name, memory, &old, err);
+        TRY(change->kind == VIEW_CREATE_OR_REPLACE ? err_forgive(err, status, FIRN_NOT_FOUND)
+                                                   : status);
+    }
+    TRY(write_view(base, name, change, &old, memory, &written, err));
     return written.size == 0 ? FIRN_OK : name_view(self, name, &old, written, err);
 }
 
-static firn_status change_view(catalog *base, object_name name, const property_change *change,
-                               firn_error *err) {
+static firn_status change_view(catalog *base, object_name name, const view_change *change,
+                               const cancel_flag *cancel, firn_error *err) {
+    (void)cancel;
     arena memory = arena_open(CATALOG_BYTES_MAX);
-    const firn_status status = change_in(of(base), name, change, &memory, err);
+    const firn_status status = put_view(base, name, change, &memory, err);
     arena_close(&memory);
     return status;
 }
@@ -368,8 +355,8 @@ const catalog_kind sqlite_catalog_kind = {
     .change_namespace = change_namespace,
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
-    .create_view = create_view,
     .change_view = change_view,
+    .has_view_properties = true,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

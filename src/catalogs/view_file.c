@@ -48,29 +48,16 @@ static uint64_t number_of(text path) {
     return digits < name.size && name.data[digits] == '-' ? number : 0;
 }
 
-static firn_status put_next(io *files, const loaded_table *old, const ice_view_change *change,
-                            arena *memory, text *out, firn_error *err) {
-    return put_file(files, change->location, number_of(old->metadata_location) + 1,
-                    change->metadata, memory, out, err);
-}
-
-firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
-                              arena *memory, text *out, firn_error *err) {
-    ice_view_change change;
-    bytes file;
-    TRY(view_file_read(files, old, memory, &file, NULL, err));
-    TRY(ice_view_replace(view, file, memory, &change, err));
-    return put_next(files, old, &change, memory, out, err);
-}
-
-firn_status view_file_change(io *files, const property_change *change, const loaded_table *old,
-                             arena *memory, text *out, firn_error *err) {
+firn_status view_file_next(io *files, const view_change *change, const loaded_table *old,
+                           arena *memory, text *out, firn_error *err) {
     ice_view_change next;
     bytes file;
     *out = (text){.size = 0};
     TRY(view_file_read(files, old, memory, &file, NULL, err));
-    TRY(ice_view_change_properties(change, file, memory, &next, err));
-    return next.is_empty ? FIRN_OK : put_next(files, old, &next, memory, out, err);
+    TRY(ice_view_next(change, file, memory, &next, err));
+    return next.is_empty ? FIRN_OK
+                         : put_file(files, next.location, number_of(old->metadata_location) + 1,
+                                    next.metadata, memory, out, err);
 }
 
 void view_file_remove(io *files, text path, bool is_first) {

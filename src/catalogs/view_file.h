@@ -14,14 +14,10 @@ firn_status view_file_read(io *files, const loaded_table *loaded, arena *memory,
 firn_status view_file_write(io *files, const new_view *view, text location, arena *memory,
                             text *out, firn_error *err);
 
-/// Writes the next one of a view that is there. Errors: as ice_view_replace, and those of writing.
-firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
-                              arena *memory, text *out, firn_error *err);
-
-/// The same of other properties; `out` is empty if there is nothing to be done. Errors: as
-/// ice_view_change_properties, and those of writing.
-firn_status view_file_change(io *files, const property_change *change, const loaded_table *old,
-                             arena *memory, text *out, firn_error *err);
+/// Writes the next one of a view that is there; `out` is empty if there is nothing to be done.
+/// Errors: as ice_view_next, and those of writing.
+firn_status view_file_next(io *files, const view_change *change, const loaded_table *old,
+                           arena *memory, text *out, firn_error *err);
 
 /// Removes what was written and is not named. `is_first`: with the folders of the view, if they are
 /// empty. What cannot be removed is an orphan that nobody names.

@@ -361,8 +361,9 @@ firn_status command_alter(run *self, const sql_alter *written, firn_error *err) 
         status = alter(&to, written, err);
         table_snapshot_release(to.table);
     }
+    // What the query of a view does not find is missed.
     const bool is_missing =
-        status == FIRN_NOT_FOUND && written->if_exists &&
+        status == FIRN_NOT_FOUND && written->if_exists && written->query == NULL &&
         (strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0);
     return is_missing ? err_forgive(err, status, FIRN_NOT_FOUND) : status;
 }

@@ -1,4 +1,4 @@
-// CREATE VIEW, and ALTER VIEW of properties.
+// CREATE VIEW, and ALTER VIEW of the query and of properties.
 //
 // A view in memory keeps the session's search path. One that lasts, in a catalog that other
 // programs read too, must mean the same to all of them, whatever they call that catalog and
@@ -19,6 +19,7 @@ typedef struct view_creation {
     const sql_create_view *written;
     defined_view seen; // By the query as it is written.
     new_view view;
+    bool must_be_there; // ALTER VIEW.
 } view_creation;
 
 static bool is_shared(const run *self, const object_place *place) {
@@ -27,7 +28,7 @@ static bool is_shared(const run *self, const object_place *place) {
 
 static firn_status refuse_view(run *self, const object_place *place, const creation *made,
                                const sql_create_view *written, firn_error *err) {
-    TRY(creation_check(made, place, place->catalog->kind->create_view != NULL, err));
+    TRY(creation_check(made, place, place->catalog->kind->change_view != NULL, err));
     if (written->is_recursive || (written->properties.count > 0 && !is_shared(self, place))) {
         return command_refuse_catalog(
             place->catalog, made->position,
@@ -208,7 +209,7 @@ static firn_status define_shared(view_creation *self, firn_error *err) {
 
 // ---- The statement -----------------------------------------------------------------------------
 
-static firn_status create_view(view_creation *self, firn_error *err) {
+static firn_status put_view(view_creation *self, firn_error *err) {
     run *by = self->run;
     const object_place *place = &self->seen.place;
     const sql_literal *comment = self->written->comment;
@@ -226,8 +227,12 @@ static firn_status create_view(view_creation *self, firn_error *err) {
     sql_print_query(&printed, self->written->query);
     TRY(text_builder_finish(&printed, &self->view.as.sql, err));
     TRY(self->seen.is_shared ? define_shared(self, err) : FIRN_OK);
-    return place->catalog->kind->create_view(place->catalog, place->object, &self->view,
-                                             self->written->or_replace, err);
+    view_change change = {.kind = VIEW_REPLACE, .view = &self->view};
+    if (!self->must_be_there) {
+        change.kind = self->written->or_replace ? VIEW_CREATE_OR_REPLACE : VIEW_CREATE;
+    }
+    return place->catalog->kind->change_view(place->catalog, place->object, &change, &by->cancel,
+                                             err);
 }
 
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err) {
@@ -242,21 +247,47 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
     TRY(refuse_view(self, place, &made, written, err));
     TRY(creation_is_done(self, &made, place, &is_there, err));
     creating.seen.is_shared = is_shared(self, place);
-    return is_there ? FIRN_OK : creation_at_name(self, create_view(&creating, err), &made, err);
+    return is_there ? FIRN_OK : creation_at_name(self, put_view(&creating, err), &made, err);
 }
 
 // ---- ALTER VIEW --------------------------------------------------------------------------------
 
+// A view that is there.
+static firn_status find_view(run *self, const sql_names *path, const char *word, object_place *out,
+                             firn_error *err) {
+    catalog_object found = {0};
+    TRY(session_find(self, path, out, &found, err));
+    const firn_status status = command_check_kind(&found, true, out->object.name, word, err);
+    table_snapshot_release(found.snapshot);
+    if (status != FIRN_OK) {
+        err->position = path->items[0].position;
+    }
+    return status;
+}
+
+// As in Spark the columns are the query's; comment and properties stay.
+static firn_status alter_query(run *self, const sql_alter *written, firn_error *err) {
+    const creation made = {
+        .what = "ALTER VIEW", .path = &written->name, .position = written->node.position};
+    const sql_create_view as_created = {
+        .node = written->node, .view = written->name, .query = written->query};
+    view_creation altering = {.run = self, .written = &as_created, .must_be_there = true};
+    object_place *place = &altering.seen.place;
+    const firn_status status = find_view(self, made.path, "ALTER", place, err);
+    if (status == FIRN_NOT_FOUND && written->if_exists) {
+        return err_forgive(err, status, FIRN_NOT_FOUND);
+    }
+    TRY(status);
+    TRY(refuse_view(self, place, &made, &as_created, err));
+    altering.seen.is_shared = is_shared(self, place);
+    return creation_at_name(self, put_view(&altering, err), &made, err);
+}
+
+// What is to be done; all of it is of properties.
 // What is to be done; all of it is of properties.
 static firn_status take_action(run *self, const sql_alter *written, property_change *out,
                                firn_error *err) {
     const uint32_t position = written->node.position;
-    if (written->query != NULL) {
-        const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
-                                            "ALTER VIEW does not take another query");
-        err_hint(err, "CREATE OR REPLACE VIEW gives it one");
-        return status;
-    }
     if (written->actions.count > 1) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
                         "ALTER VIEW takes one action at a time");
@@ -265,32 +296,29 @@ static firn_status take_action(run *self, const sql_alter *written, property_cha
     return action->kind == SQL_ALTER_SET_PROPERTIES || action->kind == SQL_ALTER_UNSET_PROPERTIES
                ? define_property_change(self, action, out, err)
                : FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", action->node.position,
-                          "ALTER VIEW sets and unsets properties and renames, nothing else");
+                          "ALTER VIEW sets and unsets properties, renames and takes AS with "
+                          "another query");
 }
 
 static firn_status change_view(run *self, const object_place *place, const char *word,
                                uint32_t position, const property_change *change, firn_error *err) {
     catalog *of = place->catalog;
+    const view_change of_properties = {.kind = VIEW_PROPERTIES, .properties = change};
     char what[32];
-    if (of->kind->change_view == NULL || of->is_read_only) {
+    if (!of->kind->has_view_properties || of->is_read_only) {
         return command_refuse_catalog(of, position, "changing properties of a view", err);
     }
     (void)snprintf(what, sizeof what, "%s VIEW", word);
     TRY(run_refuse_in_block(self, what, position, err));
-    return of->kind->change_view(of, place->object, change, err);
+    return of->kind->change_view(of, place->object, &of_properties, &self->cancel, err);
 }
 
 firn_status command_change_view(run *self, const sql_names *path, const char *word,
                                 const property_change *change, firn_error *err) {
     const uint32_t position = path->items[0].position;
     object_place place;
-    catalog_object found = {0};
-    TRY(session_find(self, path, &place, &found, err));
-    firn_status status = command_check_kind(&found, true, place.object.name, word, err);
-    table_snapshot_release(found.snapshot);
-    if (status == FIRN_OK) {
-        status = change_view(self, &place, word, position, change, err);
-    }
+    TRY(find_view(self, path, word, &place, err));
+    const firn_status status = change_view(self, &place, word, position, change, err);
     if (status != FIRN_OK && err->position == NO_POSITION) {
         err->position = position;
     }
@@ -299,6 +327,9 @@ firn_status command_change_view(run *self, const sql_names *path, const char *wo
 
 firn_status command_alter_view(run *self, const sql_alter *written, firn_error *err) {
     property_change change;
+    if (written->query != NULL) {
+        return alter_query(self, written, err);
+    }
     TRY(take_action(self, written, &change, err));
     return command_change_view(self, &written->name, "ALTER", &change, err);
 }

@@ -91,6 +91,18 @@ typedef struct property_change {
     bool must_be_there; ///< Of views: one that is removed. Else those that are not do no harm.
 } property_change;
 
+/// What is to become of a view, in one step.
+typedef struct view_change {
+    enum {
+        VIEW_CREATE,            ///< It must not be there.
+        VIEW_CREATE_OR_REPLACE, ///< One that is there gets another query.
+        VIEW_REPLACE,           ///< It must be there: only its query and columns are others.
+        VIEW_PROPERTIES         ///< It must be there, and its query stays.
+    } kind;
+    const new_view *view;              ///< NULL of VIEW_PROPERTIES.
+    const property_change *properties; ///< Of VIEW_PROPERTIES.
+} view_change;
+
 /// What is to become of a namespace and its properties, in one step.
 typedef struct namespace_change {
     bool is_new; ///< It is made, and must not exist; else it must.
@@ -155,17 +167,14 @@ struct catalog_kind {
                                table_snapshot **out, firn_error *err);
     firn_status (*publish_table)(catalog *self, object_name name, table_snapshot *staged,
                                  bool replace, firn_error *err);
-    /// Makes it, or gives it another query (`replace`), at once. Of a catalog that others read too,
-    /// its unqualified names are of its own catalog and `as.space`.
-    /// Errors: FIRN_CONFLICT (42P07 it exists; 40001 another changed it meanwhile), FIRN_NOT_FOUND
-    ///         3F000, FIRN_INVALID 42809 (a table has that name).
-    firn_status (*create_view)(catalog *self, object_name name, const new_view *view, bool replace,
-                               firn_error *err);
-    /// Changes properties of a view, at once. NULL: views have none.
-    /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 40001, FIRN_INVALID (42809 a table; 22023 a
-    ///         property that is reserved, is not there, or cannot have such a value).
-    firn_status (*change_view)(catalog *self, object_name name, const property_change *change,
-                               firn_error *err);
+    /// Makes a view or changes it, at once. Of a catalog that others read too, unqualified names of
+    /// its query are of its own catalog and `as.space`.
+    /// Errors: FIRN_CONFLICT (42P07 it exists; 40001 others changed it meanwhile), FIRN_NOT_FOUND
+    ///         (42P01; the namespace 3F000), FIRN_INVALID (42809 a table; 22023 a property that is
+    ///         reserved, is not there, or cannot have such a value).
+    firn_status (*change_view)(catalog *self, object_name name, const view_change *change,
+                               const cancel_flag *cancel, firn_error *err);
+    bool has_view_properties; ///< Else nothing asks it for VIEW_PROPERTIES.
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
     /// Gives a table or view another name, perhaps in another namespace of the catalog, at once.
     /// Errors: FIRN_NOT_FOUND (42P01; the namespace 3F000), FIRN_CONFLICT 42P07.

@@ -113,6 +113,21 @@ def replacing(peers):
     peers.expect("what is not there is made", peers.firn("SELECT * FROM made") == "x\n1\n")
 
 
+def another_query(peers):
+    """ALTER VIEW … AS."""
+    peers.firn("CREATE VIEW asked (a, b) COMMENT 'two' WITH ('owner' = 'me') AS SELECT id, name FROM t")
+    before = metadata(peers, "asked")
+    peers.firn("ALTER VIEW asked AS SELECT count(*) AS n FROM ice.db.t")
+    after = metadata(peers, "asked")
+    peers.expect("another query is a version", (len(after["versions"]), after["view-uuid"], after["properties"])
+                 == (2, before["view-uuid"], before["properties"]), after)
+    schema, = (each for each in after["schemas"] if each["schema-id"] == current(after)["schema-id"])
+    peers.expect("with its own columns", [each["name"] for each in schema["fields"]] == ["n"], after)
+    peers.expect("and rows", peers.firn("SELECT * FROM asked") == "n\n3\n")
+    peers.refused("of a view that is not there", 'did you mean "asked"', "ALTER VIEW asket AS SELECT 1 AS n")
+    peers.refused("of a table", "is a table, not a view", "ALTER VIEW t AS SELECT 1 AS n")
+
+
 def altering(peers):
     before = metadata(peers, "v")
     peers.firn("ALTER VIEW v SET TBLPROPERTIES ('reviewed' = 'yes', 'a.b' = '1', 'gone' = 'soon')",
@@ -129,6 +144,7 @@ def altering(peers):
     peers.expect("then all stay", metadata(peers, "v")["properties"] == after["properties"])
     peers.firn("COMMENT ON VIEW v IS 'the counts'")
     peers.expect("a comment", "COMMENT 'the counts'" in peers.firn("SHOW CREATE VIEW v"))
+    another_query(peers)
     peers.firn("CREATE VIEW other AS SELECT 1 AS x", "CREATE SCHEMA ice.space",
                "ALTER VIEW other RENAME TO ice.space.moved")
     peers.expect("another name", peers.firn("SELECT * FROM ice.space.moved") == "x\n1\n")
@@ -176,6 +192,13 @@ def beside_spark(peers):
     peers.expect("and its comment", ["Comment", "the counts", ""] in told, told)
     told = peers.spark("SELECT * FROM ice.db.v ORDER BY 1")
     peers.expect("and its query, though it is in another dialect", told == [["a", 1], ["b", 2]], told)
+    told = peers.spark("SELECT * FROM ice.db.asked")
+    peers.expect("and one that firn has given another", told == [[3]], told)
+    try:
+        peers.spark("ALTER VIEW ice.db.asked AS SELECT 1 AS n")
+        peers.expect("Spark refuses ALTER VIEW AS of Iceberg's views", False)
+    except iceberg_peers.Refused as error:
+        peers.expect("Spark refuses ALTER VIEW AS of Iceberg's views", "not supported" in str(error), error)
     for key in ("provider", "location", "format-version", "spark.query-column-names"):
         try:
             peers.spark(f"ALTER VIEW ice.db.v SET TBLPROPERTIES ('{key}' = 'x')")
@@ -197,6 +220,7 @@ def beside_spark(peers):
                  peers.spark("SELECT * FROM ice.db.s"))
     peers.refused("its query stays", "in the dialect \"spark\", which it would lose",
                   "CREATE OR REPLACE VIEW s AS SELECT 1 AS id")
+    peers.refused("nor by ALTER VIEW", "in the dialect \"spark\", which it would lose", "ALTER VIEW s AS SELECT 1 AS id")
     peers.firn("CREATE OR REPLACE VIEW s WITH ('replace.drop-dialect.allowed' = 'true') AS SELECT 7 AS id")
     peers.expect("unless that is wanted", peers.firn("SELECT * FROM s") == "id\n7\n")
     peers.spark("ALTER VIEW ice.db.v SET TBLPROPERTIES ('by' = 'spark')")

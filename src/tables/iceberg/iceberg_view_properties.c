@@ -119,3 +119,10 @@ firn_status ice_view_change_properties(const property_change *wanted, bytes old,
     view_play_put(&play.view, "properties", properties);
     return view_play_print(&play.view, &out->metadata, err);
 }
+
+firn_status ice_view_next(const view_change *wanted, bytes old, arena *memory, ice_view_change *out,
+                          firn_error *err) {
+    return wanted->kind == VIEW_PROPERTIES
+               ? ice_view_change_properties(wanted->properties, old, memory, out, err)
+               : ice_view_replace(wanted->view, old, memory, out, err);
+}

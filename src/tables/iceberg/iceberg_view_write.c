@@ -252,7 +252,7 @@ static firn_status check_dialects(const json_node *version, const json_node *pro
                 FAIL(err, FIRN_INVALID,
                      "the view has a query in the dialect \"%.*s\", which it would lose",
                      TEXT_ARGS(dialect));
-            err_hint(err, "drop it first, or add WITH ('" MAY_DROP_DIALECT "' = 'true')");
+            err_hint(err, "drop it first, or give it the property '" MAY_DROP_DIALECT "' = 'true'");
             return status;
         }
     }

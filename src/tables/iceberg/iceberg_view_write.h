@@ -42,4 +42,8 @@ firn_status ice_view_replace(const new_view *self, bytes old, arena *memory, ice
 firn_status ice_view_change_properties(const property_change *wanted, bytes old, arena *memory,
                                        ice_view_change *out, firn_error *err);
 
+/// Either of them: what is wanted of a view that is there.
+firn_status ice_view_next(const view_change *wanted, bytes old, arena *memory, ice_view_change *out,
+                          firn_error *err);
+
 #endif
