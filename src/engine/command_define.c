@@ -364,6 +364,19 @@ firn_status define_properties(run *self, const sql_list *options, const firn_opt
     return FIRN_OK;
 }
 
+firn_status define_positions(run *self, const sql_list *options, const uint32_t **out,
+                             firn_error *err) {
+    uint32_t *made = ARENA_NEW(&self->memory, uint32_t, options->count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        made[i] = sql_option_of(options->items[i])->key.position;
+    }
+    *out = made;
+    return FIRN_OK;
+}
+
 // The keys of UNSET.
 static firn_status removed_keys(run *self, const sql_list *options, property_change *out,
                                 firn_error *err) {
@@ -384,6 +397,7 @@ static firn_status removed_keys(run *self, const sql_list *options, property_cha
 firn_status define_property_change(run *self, const sql_alter_action *action, property_change *out,
                                    firn_error *err) {
     *out = (property_change){.must_be_there = !action->if_exists};
+    TRY(define_positions(self, &action->options, &out->positions, err));
     return action->kind == SQL_ALTER_SET_PROPERTIES
                ? define_properties(self, &action->options, &out->set, &out->set_count, err)
                : removed_keys(self, &action->options, out, err);

@@ -54,6 +54,10 @@ firn_status define_key(run *self, const sql_expr *written, const schema *columns
 firn_status define_properties(run *self, const sql_list *options, const firn_option **out,
                               size_t *count, firn_error *err);
 
+/// Where each of these options is in the statement. In the memory of `self`.
+firn_status define_positions(run *self, const sql_list *options, const uint32_t **out,
+                             firn_error *err);
+
 /// An action that sets or unsets properties. In the memory of `self`.
 firn_status define_property_change(run *self, const sql_alter_action *action, property_change *out,
                                    firn_error *err);

@@ -194,6 +194,7 @@ static firn_status define_shared(view_creation *self, firn_error *err) {
     bool is_cut;
     TRY(define_properties(self->run, &self->written->properties, &view->as.properties,
                           &view->as.property_count, err));
+    TRY(define_positions(self->run, &self->written->properties, &view->positions, err));
     TRY(choose_space(self, err));
     view->as.catalog = alias;
     view->as.owner = alias;

@@ -70,9 +70,10 @@ typedef struct view_definition {
 
 /// A view that is to be made.
 typedef struct new_view {
-    view_definition as; ///< Its `name` is that of the object, without its schema.
-    schema columns;     ///< Of its rows, all with their names.
-    text version;       ///< Of firn, for those who ask later who made it.
+    view_definition as;        ///< Its `name` is that of the object, without its schema.
+    schema columns;            ///< Of its rows, all with their names.
+    text version;              ///< Of firn, for those who ask later who made it.
+    const uint32_t *positions; ///< Of its properties in the statement; NULL: unknown.
 } new_view;
 
 /// A table that is to be made.
@@ -88,6 +89,8 @@ typedef struct property_change {
     const firn_option *set;
     size_t removed_count;
     const char *const *removed; ///< Keys.
+    const uint32_t *positions;  ///< In the statement: of those that are set, then of those that are
+                                ///< removed; NULL: unknown.
     bool must_be_there; ///< Of views: one that is removed. Else those that are not do no harm.
 } property_change;
 

@@ -1,4 +1,5 @@
 // Where errors say that something is wrong: the place in the statement, the view, the column.
+#include "io/test_folder.h"
 #include "scene.h"
 
 typedef struct place {
@@ -145,18 +146,24 @@ TEST(errors_do_not_guess_at_what_is_far_from_all_names) {
     scene_close(&here);
 }
 
-TEST(errors_say_where_the_fault_is) {
-    scene here;
-    REQUIRE(scene_open(&here, "1"));
-    for (size_t i = 0; i < sizeof setup / sizeof *setup; i++) {
-        firn_error err = FIRN_ERROR_INIT;
-        REQUIRE(firn_execute(here.session, setup[i], FIRN_NUL_TERMINATED, NULL, &err) == FIRN_OK);
-    }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const place *each = &places[i];
+static void run_all(firn_session *session, const char *const *statements, size_t count) {
+    for (size_t i = 0; i < count; i++) {
         firn_error err = FIRN_ERROR_INIT;
         const firn_status status =
-            firn_execute(here.session, each->sql, FIRN_NUL_TERMINATED, NULL, &err);
+            firn_execute(session, statements[i], FIRN_NUL_TERMINATED, NULL, &err);
+        if (status != FIRN_OK) {
+            printf("%s\n    %s\n", statements[i], err.text);
+        }
+        REQUIRE(status == FIRN_OK);
+    }
+}
+
+static void check_places(firn_session *session, const place *all, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const place *each = &all[i];
+        firn_error err = FIRN_ERROR_INIT;
+        const firn_status status =
+            firn_execute(session, each->sql, FIRN_NUL_TERMINATED, NULL, &err);
         const bool is_told =
             strstr(err.text, each->words) != NULL || strstr(err.hint, each->words) != NULL;
         const bool is_placed = each->at == NULL ? err.position == UINT64_MAX
@@ -171,7 +178,59 @@ TEST(errors_say_where_the_fault_is) {
         CHECK(is_told);
         CHECK(is_placed);
     }
+}
+
+TEST(errors_say_where_the_fault_is) {
+    scene here;
+    REQUIRE(scene_open(&here, "1"));
+    run_all(here.session, setup, sizeof setup / sizeof *setup);
+    check_places(here.session, places, sizeof places / sizeof *places);
     scene_close(&here);
+}
+
+// ---- Views that last ---------------------------------------------------------------------------
+
+static const char *const lasting_setup[] = {
+    "CREATE SCHEMA lake.db",
+    "CREATE TABLE lake.db.t (x BIGINT)",
+    "CREATE VIEW lake.db.totals WITH ('a.b' = '1', 'owner' = 'me') AS SELECT x FROM lake.db.t",
+    "USE lake.db",
+};
+
+static const place lasting_places[] = {
+    {"ALTER VIEW totals SET TBLPROPERTIES ('x' = 'y', 'location' = 'z')", "is reserved",
+     "'location'"},
+    {"ALTER VIEW totals SET TBLPROPERTIES (x = 'y', 'version.history.num-entries' = 'z')",
+     "1 to 2147483647 is allowed", "'version.history"},
+    {"ALTER VIEW totals UNSET TBLPROPERTIES ('owner', 'a.c')", "did you mean \"a.b\"", "'a.c'"},
+    {"ALTER VIEW totals UNSET TBLPROPERTIES IF EXISTS (none, provider)", "is reserved", "provider"},
+    {"ALTER VIEW totals SET TBLPROPERTIES ('x' = 'y', 'x' = 'z')", "given twice", "'x' = 'z'"},
+    {"CREATE VIEW u WITH ('x' = 'y', 'format-version' = '1') AS SELECT 1 AS n", "is reserved",
+     "'format-version'"},
+    {"ALTER VIEW total SET TBLPROPERTIES ('x' = 'y')", "did you mean \"totals\"", "total SET"},
+    {"ALTER VIEW t SET TBLPROPERTIES ('x' = 'y')", "is a table, not a view", "t SET"},
+    {"ALTER VIEW total AS SELECT 1 AS n", "did you mean \"totals\"", "total AS"},
+    {"ALTER VIEW t AS SELECT 1 AS n", "is a table, not a view", "t AS"},
+    {"ALTER VIEW totals AS SELECT y FROM t", "there is no column \"y\"", "y FROM"},
+    {"ALTER VIEW totals AS SELECT x FROM u", "there is no table", "u"},
+    {"ALTER VIEW totals AS SELECT $1 AS n", "a view has no parameters", "SELECT $1"},
+    {"ALTER VIEW totals AS SELECT x, x FROM t", "would be called", "ALTER"},
+};
+
+TEST(errors_of_views_that_last_say_where_the_fault_is) {
+    scene here;
+    char attach[1024];
+    test_folder folder = test_folder_open("error_places");
+    (void)snprintf(attach, sizeof attach,
+                   "ATTACH 'sqlite:%s/c.db' AS lake (TYPE iceberg, WAREHOUSE '%s/w')", folder.path,
+                   folder.path);
+    const char *const attached = attach;
+    REQUIRE(scene_open(&here, "1"));
+    run_all(here.session, &attached, 1);
+    run_all(here.session, lasting_setup, sizeof lasting_setup / sizeof *lasting_setup);
+    check_places(here.session, lasting_places, sizeof lasting_places / sizeof *lasting_places);
+    scene_close(&here);
+    test_folder_close(&folder);
 }
 
 TEST(errors_of_paths_that_are_too_long_say_so) {

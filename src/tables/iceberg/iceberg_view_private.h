@@ -30,8 +30,9 @@ void view_begin_update(json_writer *out, const char *action);
 
 /// Facts about a view that Spark shows, or keeps, as properties, and does not let be changed.
 bool view_is_reserved(text key);
-/// Whether a view may be given these properties.
-/// Errors: FIRN_INVALID 22023.
-firn_status view_check_properties(const firn_option *properties, size_t count, firn_error *err);
+/// Whether a view may be given these properties. `positions`: of each in the statement; NULL.
+/// Errors: FIRN_INVALID 22023, at the property.
+firn_status view_check_properties(const firn_option *properties, size_t count,
+                                  const uint32_t *positions, firn_error *err);
 
 #endif

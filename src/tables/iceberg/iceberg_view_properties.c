@@ -14,20 +14,27 @@ bool view_is_reserved(text key) {
     return false;
 }
 
-static firn_status refuse_reserved(text key, firn_error *err) {
-    return view_is_reserved(key) ? FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+// Of the property `index` of those that a statement names.
+static uint64_t position_of(const uint32_t *positions, size_t index) {
+    return positions == NULL ? NO_POSITION : positions[index];
+}
+
+static firn_status refuse_reserved(text key, uint64_t position, firn_error *err) {
+    return view_is_reserved(key) ? FAIL_SQL(err, FIRN_INVALID, "22023", position,
                                             "the property \"%.*s\" is reserved", TEXT_ARGS(key))
                                  : FIRN_OK;
 }
 
-firn_status view_check_properties(const firn_option *properties, size_t count, firn_error *err) {
+firn_status view_check_properties(const firn_option *properties, size_t count,
+                                  const uint32_t *positions, firn_error *err) {
     for (size_t i = 0; i < count; i++) {
         const text value = text_of(properties[i].value);
+        const uint64_t position = position_of(positions, i);
         int64_t number;
-        TRY(refuse_reserved(text_of(properties[i].key), err));
+        TRY(refuse_reserved(text_of(properties[i].key), position, err));
         if (text_equal(text_of(properties[i].key), TEXT(VIEW_HISTORY)) &&
             (number_parse_i64(value, &number) != NUMBER_OK || number < 1 || number > INT32_MAX)) {
-            return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+            return FAIL_SQL(err, FIRN_INVALID, "22023", position,
                             "\"" VIEW_HISTORY "\" is \"%.*s\", 1 to %d is allowed",
                             TEXT_ARGS(value), INT32_MAX);
         }
@@ -35,9 +42,10 @@ firn_status view_check_properties(const firn_option *properties, size_t count, f
     return FIRN_OK;
 }
 
-static firn_status say_not_there(text key, const json_node *properties, firn_error *err) {
+static firn_status say_not_there(text key, uint64_t position, const json_node *properties,
+                                 firn_error *err) {
     nearest_name near = nearest_to(key);
-    const firn_status status = FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+    const firn_status status = FAIL_SQL(err, FIRN_INVALID, "22023", position,
                                         "the view has no property \"%.*s\"", TEXT_ARGS(key));
     for (const json_node *each = properties == NULL ? NULL : properties->first; each != NULL;
          each = each->next) {
@@ -76,7 +84,8 @@ static firn_status remove_all(property_play *self, const json_node **properties,
     uint32_t count = 0;
     for (size_t i = 0; i < self->wanted->removed_count; i++) {
         const char *key = self->wanted->removed[i];
-        TRY(refuse_reserved(text_of(key), err));
+        const uint64_t position = position_of(self->wanted->positions, self->wanted->set_count + i);
+        TRY(refuse_reserved(text_of(key), position, err));
         if (old != NULL && json_find(old, key) != NULL) {
             if (count++ == 0) {
                 view_begin_update(&self->updates, "remove-properties");
@@ -86,7 +95,7 @@ static firn_status remove_all(property_play *self, const json_node **properties,
             *properties = json_edit_member(&self->view.edit, *properties, text_of(key), NULL);
             json_write_text(&self->updates, text_of(key));
         } else if (self->wanted->must_be_there) {
-            return say_not_there(text_of(key), old, err);
+            return say_not_there(text_of(key), position, old, err);
         }
     }
     if (count > 0) {
@@ -103,7 +112,7 @@ firn_status ice_view_change_properties(const property_change *wanted, bytes old,
                           .view = {.edit = {.memory = memory}},
                           .updates = json_writer_into(&json, 0)};
     const json_node *properties = NULL;
-    TRY(view_check_properties(wanted->set, wanted->set_count, err));
+    TRY(view_check_properties(wanted->set, wanted->set_count, wanted->positions, err));
     TRY(view_play_read(&play.view, old, out, err));
     TRY(json_want_object(play.view.root, "properties", &properties, err));
     const json_node *before = properties;

@@ -119,7 +119,8 @@ static firn_status make_version(const query_play *self, int64_t id, int64_t sche
 }
 
 static firn_status check_properties(const new_view *wanted, firn_error *err) {
-    return view_check_properties(wanted->as.properties, wanted->as.property_count, err);
+    return view_check_properties(wanted->as.properties, wanted->as.property_count,
+                                 wanted->positions, err);
 }
 
 // The properties that are set; NULL: none.
