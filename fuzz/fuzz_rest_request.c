@@ -293,7 +293,8 @@ static firn_status ask_view(scene *self, rest_client *client, firn_error *err) {
     const view_change change = {.kind = self->what == ASKED_REPLACE_VIEW ? VIEW_CREATE_OR_REPLACE
                                                                          : VIEW_CREATE,
                                 .view = &wanted};
-    return rest_client_change_view(client, self->name, &change, NULL, err);
+    commit_options retry = commit_options_usual();
+    return rest_client_change_view(client, self->name, &change, &self->memory, &retry, err);
 }
 
 static firn_status ask(scene *self, rest_client *client, firn_error *err) {
@@ -306,6 +307,7 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     const property_change of_view = {
         .set_count = 1, .set = &set, .removed_count = 2, .removed = old};
     const view_change view = {.kind = VIEW_PROPERTIES, .properties = &of_view};
+    commit_options retry = commit_options_usual();
     const rest_load what = {.space = self->name.space, .name = self->name.name};
     loaded_table table;
     catalog_entry_list entries;
@@ -330,7 +332,7 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     case ASKED_REPLACE_VIEW:
         return ask_view(self, client, err);
     case ASKED_CHANGE_VIEW:
-        return rest_client_change_view(client, self->name, &view, NULL, err);
+        return rest_client_change_view(client, self->name, &view, &self->memory, &retry, err);
     case ASKED_LOAD:
         return rest_client_load(client, &what, &self->memory, &table, NULL, err);
     default:

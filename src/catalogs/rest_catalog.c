@@ -5,6 +5,7 @@
 #include "catalogs/rest_client.h"
 #include "catalogs/rest_client_storage.h"
 #include "catalogs/rest_kept.h"
+#include "catalogs/view_commit.h"
 #include "memory/text_builder.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)
@@ -158,9 +159,16 @@ static firn_status namespace_properties(catalog *base, namespace_path space, are
     return FIRN_OK;
 }
 
+static firn_status attempt_view(void *user, object_name name, const view_change *change,
+                                arena *memory, commit_options *retry, firn_error *err) {
+    return rest_client_change_view(user, name, change, memory, retry, err);
+}
+
 static firn_status change_view(catalog *base, object_name name, const view_change *change,
                                const cancel_flag *cancel, firn_error *err) {
-    return rest_client_change_view(of(base)->client, name, change, cancel, err);
+    rest_client *client = of(base)->client;
+    TRY(rest_client_connect(client, cancel, err));
+    return view_commit(attempt_view, client, name, change, CATALOG_BYTES_MAX, cancel, err);
 }
 
 static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {

@@ -71,10 +71,10 @@ firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, 
 /// DROP. `purges`: the server is asked to remove the files too. Errors: FIRN_NOT_FOUND 42P01.
 firn_status rest_client_drop(rest_client *self, object_name name, bool is_view, bool purges,
                              firn_error *err);
-/// CREATE VIEW and ALTER VIEW. Errors: as catalog_kind.change_view, ice_view_next and
-/// rest_session_call.
-firn_status rest_client_change_view(rest_client *self, object_name name, const view_change *change,
-                                    const cancel_flag *cancel, firn_error *err);
+/// CREATE VIEW and ALTER VIEW: one attempt (view_attempt of catalogs/view_commit.h). Connected.
+/// Errors: as view_attempt, catalog_kind.change_view, ice_view_next and rest_session_call.
+firn_status rest_client_change_view(rest_client *self, object_name name, const view_change *wanted,
+                                    arena *memory, commit_options *retry, firn_error *err);
 
 /// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 42P07; as rest_session_call.
 firn_status rest_client_rename(rest_client *self, object_name from, object_name to, bool is_view,

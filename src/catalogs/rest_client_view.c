@@ -47,8 +47,8 @@ static firn_status find(rest_client *self, object_name name, arena *memory, load
     return out->is_view ? FIRN_OK : catalog_say_other_kind(name.name, true, NULL, err);
 }
 
-static firn_status change_view(rest_client *self, object_name name, const view_change *wanted,
-                               arena *memory, firn_error *err) {
+firn_status rest_client_change_view(rest_client *self, object_name name, const view_change *wanted,
+                                    arena *memory, commit_options *retry, firn_error *err) {
     loaded_table found;
     ice_view_change change;
     if (wanted->kind == VIEW_CREATE) {
@@ -61,14 +61,6 @@ static firn_status change_view(rest_client *self, object_name name, const view_c
     }
     TRY(status);
     TRY(ice_view_next(wanted, found.metadata, memory, &change, err));
+    *retry = change.retry;
     return change.is_empty ? FIRN_OK : update(self, name, &change, memory, err);
-}
-
-firn_status rest_client_change_view(rest_client *self, object_name name, const view_change *change,
-                                    const cancel_flag *cancel, firn_error *err) {
-    TRY(rest_client_connect(self, cancel, err));
-    arena memory = arena_open(COMMIT_MEMORY_LIMIT);
-    const firn_status status = change_view(self, name, change, &memory, err);
-    arena_close(&memory);
-    return status;
 }

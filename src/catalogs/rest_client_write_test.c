@@ -1,6 +1,7 @@
 #include "catalogs/rest_client.h"
 
 #include "catalogs/rest_testing.h"
+#include "catalogs/view_commit.h"
 
 #define KEYS_STEP                                                                                  \
     {"GET http://h/api/v1/config",                                                                 \
@@ -136,58 +137,110 @@ TEST(rest_client_drops_and_renames) {
 // ---- Views -------------------------------------------------------------------------------------
 
 #define VIEW_URL "http://h/api/v1/namespaces/d%20b/views/v"
-#define VIEW_STEP                                                                                  \
+#define VIEW_CONFIG_STEP                                                                           \
+    {"GET http://h/api/v1/config",                                                                 \
+     NULL,                                                                                         \
+     200,                                                                                          \
+     "{\"endpoints\":[\"GET /v1/{prefix}/namespaces/{namespace}/tables/{table}\","                 \
+     "\"GET /v1/{prefix}/namespaces/{namespace}/views/{view}\","                                   \
+     "\"POST /v1/{prefix}/namespaces/{namespace}/views/{view}\"]}",                                \
+     NULL,                                                                                         \
+     NET_DONE}
+#define VIEW_STEP(properties)                                                                      \
     {"GET " VIEW_URL,                                                                              \
      NULL,                                                                                         \
      200,                                                                                          \
      "{\"metadata-location\":\"m\",\"metadata\":{\"view-uuid\":\"u\",\"location\":\"l\","          \
-     "\"properties\":{\"a\":\"0\",\"b\":\"2\"}}}",                                                 \
+     "\"properties\":{" properties "}}}",                                                          \
      NULL,                                                                                         \
      NET_DONE}
+#define HAS_BOTH "\"a\":\"0\",\"b\":\"2\""
+#define IMPATIENT "\"commit.retry.num-retries\":\"1\",\"commit.retry.min-wait-ms\":\"1\""
 #define NO_TABLE_STEP                                                                              \
     {"GET http://h/api/v1/namespaces/d%20b/tables/v?snapshots=all", NULL, 404, NULL, NULL, NET_DONE}
+#define CONFLICT_STEP                                                                              \
+    {"POST " VIEW_URL, NULL, 409, REFUSAL("CommitFailedException", "409"), NULL, NET_DONE}
+
+static firn_status attempt(void *user, object_name name, const view_change *change, arena *memory,
+                           commit_options *retry, firn_error *error) {
+    return rest_client_change_view(user, name, change, memory, retry, error);
+}
+
+static firn_status change_properties(setting *s, const property_change *change) {
+    const view_change all = {.kind = VIEW_PROPERTIES, .properties = change};
+    err = (firn_error)FIRN_ERROR_INIT;
+    TRY(rest_client_connect(s->client, NULL, &err));
+    return view_commit(attempt, s->client, named(db, "v"), &all, (size_t)1 << 20, NULL, &err);
+}
+
+static const firn_option view_set[] = {{"a", "1"}};
+static const char *const view_removed[] = {"b"};
+static const char *const view_none[] = {"c"};
+static const property_change both = {
+    .set_count = 1, .set = view_set, .removed_count = 1, .removed = view_removed};
 
 TEST(rest_client_changes_properties_of_views) {
     const step steps[] = {
-        {"GET http://h/api/v1/config", NULL, 200,
-         "{\"endpoints\":[\"GET /v1/{prefix}/namespaces/{namespace}/tables/{table}\","
-         "\"GET /v1/{prefix}/namespaces/{namespace}/views/{view}\","
-         "\"POST /v1/{prefix}/namespaces/{namespace}/views/{view}\"]}",
-         NULL, NET_DONE},
+        VIEW_CONFIG_STEP,
         NO_TABLE_STEP,
-        VIEW_STEP,
+        VIEW_STEP(HAS_BOTH),
         {"POST " VIEW_URL,
          "|{\"identifier\":{\"namespace\":[\"d b\"],\"name\":\"v\"},\"requirements\":[{\"type\":"
          "\"assert-view-uuid\",\"uuid\":\"u\"}],\"updates\":[{\"action\":\"set-properties\","
          "\"updates\":{\"a\":\"1\"}},{\"action\":\"remove-properties\",\"removals\":[\"b\"]}]}",
          200, "{}", NULL, NET_DONE},
         NO_TABLE_STEP,
-        VIEW_STEP,
-        {"POST " VIEW_URL, NULL, 409, REFUSAL("CommitFailedException", "409"), NULL, NET_DONE},
+        VIEW_STEP(HAS_BOTH), // Nothing is to be done: nothing is sent.
         NO_TABLE_STEP,
-        VIEW_STEP, // Nothing is to be done: nothing is sent.
-        NO_TABLE_STEP,
-        VIEW_STEP,
-        {"POST " VIEW_URL, NULL, 503, NULL, NULL, NET_DONE},
+        VIEW_STEP(HAS_BOTH),
+        {"POST " VIEW_URL, NULL, 503, NULL, NULL, NET_DONE}, // It may be done: not once more.
         NO_TABLE_STEP,
         {"GET " VIEW_URL, NULL, 404, REFUSAL("NoSuchViewException", "404"), NULL, NET_DONE},
     };
     setting *s = OPEN(steps);
-    static const firn_option set[] = {{"a", "1"}};
-    static const char *const removed[] = {"b"};
-    static const char *const none[] = {"c"};
-    const property_change both = {
-        .set_count = 1, .set = set, .removed_count = 1, .removed = removed};
-    const property_change nothing = {.removed_count = 1, .removed = none};
-    const view_change first = {.kind = VIEW_PROPERTIES, .properties = &both};
-    const view_change second = {.kind = VIEW_PROPERTIES, .properties = &nothing};
-    const object_name v = named(db, "v");
-    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_OK);
-    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_CONFLICT);
-    CHECK(strcmp(err.sqlstate, "40001") == 0);
-    CHECK(rest_client_change_view(s->client, v, &second, NULL, &err) == FIRN_OK);
-    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_COMMIT_UNKNOWN);
-    CHECK(rest_client_change_view(s->client, v, &first, NULL, &err) == FIRN_NOT_FOUND);
+    const property_change nothing = {.removed_count = 1, .removed = view_none};
+    CHECK(change_properties(s, &both) == FIRN_OK);
+    CHECK(change_properties(s, &nothing) == FIRN_OK);
+    CHECK(change_properties(s, &both) == FIRN_COMMIT_UNKNOWN);
+    CHECK(change_properties(s, &both) == FIRN_NOT_FOUND);
+    CHECK(strcmp(err.sqlstate, "42P01") == 0);
+    tear_down(s);
+}
+
+TEST(rest_client_changes_views_again_that_others_changed_first) {
+    const step steps[] = {
+        VIEW_CONFIG_STEP,
+        NO_TABLE_STEP,
+        VIEW_STEP(HAS_BOTH),
+        CONFLICT_STEP,
+        NO_TABLE_STEP,
+        VIEW_STEP("\"x\":\"others\""), // On top of which there is nothing to remove.
+        {"POST " VIEW_URL,
+         "|{\"identifier\":{\"namespace\":[\"d b\"],\"name\":\"v\"},\"requirements\":[{\"type\":"
+         "\"assert-view-uuid\",\"uuid\":\"u\"}],\"updates\":[{\"action\":\"set-properties\","
+         "\"updates\":{\"a\":\"1\"}}]}",
+         200, "{}", NULL, NET_DONE},
+        // Its properties say that it is tried twice.
+        NO_TABLE_STEP,
+        VIEW_STEP(IMPATIENT),
+        CONFLICT_STEP,
+        NO_TABLE_STEP,
+        VIEW_STEP(IMPATIENT),
+        CONFLICT_STEP,
+        // Dropped meanwhile, which the server says as well as that it is not there.
+        NO_TABLE_STEP,
+        VIEW_STEP(IMPATIENT),
+        {"POST " VIEW_URL, NULL, 404, REFUSAL("NoSuchViewException", "404"), NULL, NET_DONE},
+        NO_TABLE_STEP,
+        {"GET " VIEW_URL, NULL, 404, REFUSAL("NoSuchViewException", "404"), NULL, NET_DONE},
+    };
+    setting *s = OPEN(steps);
+    CHECK(change_properties(s, &both) == FIRN_OK);
+    CHECK(change_properties(s, &both) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "40001") == 0 && err.retryable);
+    CHECK(says("others changed the view \"v\" first, in each of 2 attempts"));
+    CHECK(change_properties(s, &both) == FIRN_CONFLICT);
+    CHECK(says("others dropped the view \"v\" meanwhile") && strcmp(err.sqlstate, "40001") == 0);
     tear_down(s);
 }
 

@@ -5,6 +5,7 @@
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/sqlite_client.h"
+#include "catalogs/view_commit.h"
 #include "catalogs/view_file.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_purge.h"
@@ -200,13 +201,14 @@ static firn_status choose_location(catalog *base, object_name name, text given, 
                                    text *out, const cancel_flag *cancel, firn_error *err);
 
 static firn_status write_view(catalog *base, object_name name, const view_change *change,
-                              const loaded_table *old, arena *memory, text *out, firn_error *err) {
+                              const loaded_table *old, written_view *out, arena *memory,
+                              firn_error *err) {
     if (old->metadata_location.size > 0) {
         return view_file_next(of(base)->files, change, old, memory, out, err);
     }
     text location;
     TRY(choose_location(base, name, (text){.size = 0}, memory, &location, NULL, err));
-    return view_file_write(of(base)->files, change->view, location, memory, out, err);
+    return view_file_write(of(base)->files, change->view, location, memory, &out->path, err);
 }
 
 // Its file is written.
@@ -222,27 +224,25 @@ static firn_status name_view(sqlite_catalog *self, object_name name, const loade
     return status;
 }
 
-static firn_status put_view(catalog *base, object_name name, const view_change *change,
-                            arena *memory, firn_error *err) {
+static firn_status put_view(void *user, object_name name, const view_change *change, arena *memory,
+                            commit_options *retry, firn_error *err) {
+    catalog *base = user;
     sqlite_catalog *self = of(base);
     loaded_table old = {.is_view = false};
-    text written;
+    written_view next = {.retry = *retry};
     if (change->kind != VIEW_CREATE) {
         const firn_status status = find_view(self, name, memory, &old, err);
         TRY(change->kind == VIEW_CREATE_OR_REPLACE ? err_forgive(err, status, FIRN_NOT_FOUND)
                                                    : status);
     }
-    TRY(write_view(base, name, change, &old, memory, &written, err));
-    return written.size == 0 ? FIRN_OK : name_view(self, name, &old, written, err);
+    TRY(write_view(base, name, change, &old, &next, memory, err));
+    *retry = next.retry;
+    return next.path.size == 0 ? FIRN_OK : name_view(self, name, &old, next.path, err);
 }
 
 static firn_status change_view(catalog *base, object_name name, const view_change *change,
                                const cancel_flag *cancel, firn_error *err) {
-    (void)cancel;
-    arena memory = arena_open(CATALOG_BYTES_MAX);
-    const firn_status status = put_view(base, name, change, &memory, err);
-    arena_close(&memory);
-    return status;
+    return view_commit(put_view, base, name, change, CATALOG_BYTES_MAX, cancel, err);
 }
 
 static firn_status rename_object(catalog *base, object_name from, object_name to, bool is_view,

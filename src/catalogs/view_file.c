@@ -49,15 +49,15 @@ static uint64_t number_of(text path) {
 }
 
 firn_status view_file_next(io *files, const view_change *change, const loaded_table *old,
-                           arena *memory, text *out, firn_error *err) {
+                           arena *memory, written_view *out, firn_error *err) {
     ice_view_change next;
     bytes file;
-    *out = (text){.size = 0};
     TRY(view_file_read(files, old, memory, &file, NULL, err));
     TRY(ice_view_next(change, file, memory, &next, err));
+    *out = (written_view){.retry = next.retry};
     return next.is_empty ? FIRN_OK
                          : put_file(files, next.location, number_of(old->metadata_location) + 1,
-                                    next.metadata, memory, out, err);
+                                    next.metadata, memory, &out->path, err);
 }
 
 void view_file_remove(io *files, text path, bool is_first) {

@@ -4,6 +4,7 @@
 
 #include "catalogs/catalog_loaded.h"
 #include "io/io.h"
+#include "tables/commit_pace.h"
 
 /// The metadata file of a view, in `memory`, if the catalog has not sent it.
 firn_status view_file_read(io *files, const loaded_table *loaded, arena *memory, bytes *out,
@@ -14,10 +15,14 @@ firn_status view_file_read(io *files, const loaded_table *loaded, arena *memory,
 firn_status view_file_write(io *files, const new_view *view, text location, arena *memory,
                             text *out, firn_error *err);
 
-/// Writes the next one of a view that is there; `out` is empty if there is nothing to be done.
-/// Errors: as ice_view_next, and those of writing.
+typedef struct written_view {
+    text path;            ///< Empty: there is nothing to be done.
+    commit_options retry; ///< As ice_view_change has it.
+} written_view;
+
+/// Writes the next one of a view that is there. Errors: as ice_view_next, and those of writing.
 firn_status view_file_next(io *files, const view_change *change, const loaded_table *old,
-                           arena *memory, text *out, firn_error *err);
+                           arena *memory, written_view *out, firn_error *err);
 
 /// Removes what was written and is not named. `is_first`: with the folders of the view, if they are
 /// empty. What cannot be removed is an orphan that nobody names.

@@ -41,6 +41,7 @@
 #define FIRN_TABLES_TRANSACTION_H
 
 #include "tables/catalog.h"
+#include "tables/commit_pace.h"
 #include "tables/row_change.h"
 
 typedef struct transaction transaction;
@@ -212,12 +213,6 @@ typedef struct catalog_committer {
                          firn_error *err);
 } catalog_committer;
 
-typedef struct commit_options {
-    uint32_t attempts_max; ///< Here and below 0: as the tables' properties say.
-    uint32_t pause_ms_min, pause_ms_max;
-    uint32_t deadline_ms; ///< For all attempts together; UINT32_MAX: none.
-} commit_options;
-
 // ---- A change of one table ---------------------------------------------------------------------
 
 /// Of one table in one transaction. A format's own struct begins with it. Steps add to it one after
@@ -326,8 +321,7 @@ typedef struct commit_report {
 
 /// Commits all changes, as told at the top. The transaction is over afterwards, whatever the
 /// answer; only closing is left. Raising the cancel flag ends it between attempts, never within
-/// one. `options` may be NULL: all as the tables say, whose own are Iceberg's usual ones: 5
-/// attempts, pauses of 100 ms to 1 minute, 30 minutes.
+/// one. `options` may be NULL: all as the tables say, whose own are the usual ones.
 ///
 /// Errors: FIRN_CONFLICT, FIRN_COMMIT_UNKNOWN, and those of writing. With COMMIT_DONE only if files
 ///         of a dropped table could not be purged.

@@ -8,22 +8,14 @@
 //
 // As long as one request had no answer, nothing that was written may go, and a conflict is believed
 // only when reading back shows that it is not our own first request that stands in the way.
-#include "base/host.h"
 #include "tables/transaction_private.h"
 
-#define ATTEMPTS_USUAL 5
-#define PAUSE_MS_MIN_USUAL 100
-#define PAUSE_MS_MAX_USUAL 60000
-#define DEADLINE_MS_USUAL 1800000
-#define CANCEL_LOOK_MS 10
 #define HINT_AGAIN "run the statements again"
 
 typedef struct committing {
     transaction *of;
     arena *memory;
-    commit_options options;
-    int64_t begun_ns;
-    int64_t end_ns; // INT64_MAX: never.
+    commit_pace pace;
     uint32_t count;
     changed_table **changes; // In the order of their first change.
     commit_part *parts;
@@ -46,10 +38,7 @@ static uint32_t given_or(uint32_t given, uint32_t otherwise) {
 
 // The most patient of the tables decides where the caller does not.
 static commit_options find_options(const committing *self, const commit_options *given) {
-    const commit_options usual = {.attempts_max = ATTEMPTS_USUAL,
-                                  .pause_ms_min = PAUSE_MS_MIN_USUAL,
-                                  .pause_ms_max = PAUSE_MS_MAX_USUAL,
-                                  .deadline_ms = DEADLINE_MS_USUAL};
+    const commit_options usual = commit_options_usual();
     commit_options all = self->count == 0 ? usual : (commit_options){0};
     for (uint32_t i = 0; i < self->count; i++) {
         const table_change *each = self->changes[i]->change;
@@ -68,9 +57,6 @@ static commit_options find_options(const committing *self, const commit_options 
         all.pause_ms_max = given_or(given->pause_ms_max, all.pause_ms_max);
         all.deadline_ms = given_or(given->deadline_ms, all.deadline_ms);
     }
-    all.attempts_max = most(all.attempts_max, 1);
-    all.pause_ms_min = most(all.pause_ms_min, 1);
-    all.pause_ms_max = most(all.pause_ms_max, all.pause_ms_min);
     return all;
 }
 
@@ -95,40 +81,6 @@ static firn_status gather(committing *self, firn_error *err) {
     self->report->table_count = self->count;
     self->report->snapshot_ids = ids;
     return FIRN_OK;
-}
-
-// ---- Time --------------------------------------------------------------------------------------
-
-// UINT32_MAX: there is no end.
-static uint32_t left_ms(const committing *self) {
-    if (self->end_ns == INT64_MAX) {
-        return UINT32_MAX;
-    }
-    const int64_t left_ns = self->end_ns - host_clock_ns();
-    return left_ns <= 0 ? 0 : (uint32_t)((left_ns + 999999) / 1000000);
-}
-
-static bool is_last(const committing *self) {
-    return self->report->attempts >= self->options.attempts_max || left_ms(self) == 0;
-}
-
-// Doubled each time, between half and the whole of that by chance, so that many writers do not come
-// back together.
-static firn_status rest(const committing *self, firn_error *err) {
-    const uint32_t doublings = self->report->attempts - 1 < 20 ? self->report->attempts - 1 : 20;
-    uint64_t pause = (uint64_t)self->options.pause_ms_min << doublings;
-    pause = pause < self->options.pause_ms_max ? pause : self->options.pause_ms_max;
-    uint16_t chance = 0;
-    firn_error ignored = ERR_INIT;
-    (void)(host_random(&chance, sizeof chance, &ignored) == FIRN_OK);
-    pause = pause / 2 + pause * chance / (UINT64_C(2) * UINT16_MAX);
-    const int64_t end_ns = host_clock_ns() + (int64_t)pause * 1000000;
-    while (host_clock_ns() < end_ns && left_ms(self) > 0) {
-        TRY(cancel_check(transaction_cancel(self->of), err));
-        const int64_t left = (end_ns - host_clock_ns()) / 1000000;
-        host_sleep_ms(left < 1 ? 1 : left < CANCEL_LOOK_MS ? (uint32_t)left : CANCEL_LOOK_MS);
-    }
-    return cancel_check(transaction_cancel(self->of), err);
 }
 
 // ---- One attempt -------------------------------------------------------------------------------
@@ -163,15 +115,15 @@ static firn_status ask(committing *self, firn_error *err) {
     transaction *of = self->of;
     commit_answer answer = COMMIT_CONFLICT;
     TRY(prepare(self, err));
-    self->report->attempts += 1;
+    self->report->attempts = ++self->pace.attempts;
     if (self->part_count == 0) {
         self->report->answer = COMMIT_DONE;
         return FIRN_OK;
     }
     TRY(cancel_check(transaction_cancel(of), err));
     const commit_parts parts = {.count = self->part_count, .items = self->parts};
-    firn_status status =
-        of->of->kind->committer->commit(of->of, &parts, left_ms(self), &answer, err);
+    firn_status status = of->of->kind->committer->commit(
+        of->of, &parts, commit_pace_left_ms(&self->pace), &answer, err);
     if (status == FIRN_COMMIT_UNKNOWN) {
         answer = COMMIT_UNKNOWN;
         status = err_forgive(err, status, FIRN_COMMIT_UNKNOWN);
@@ -279,7 +231,7 @@ static firn_status attempt(committing *self, firn_error *err) {
     if (!self->is_open) {
         TRY(ask(self, err));
     } else {
-        self->report->attempts += 1;
+        self->report->attempts = ++self->pace.attempts;
     }
     if (self->report->answer == COMMIT_DONE ||
         (self->report->answer == COMMIT_CONFLICT && !self->was_unknown)) {
@@ -324,15 +276,15 @@ static firn_status run(committing *self, firn_error *err) {
         if (status != FIRN_OK && !self->is_open) {
             return status;
         }
-        if (is_last(self)) {
+        if (commit_pace_is_over(&self->pace)) {
             return self->report->answer == COMMIT_UNKNOWN ? say_unknown(self, status, err)
                                                           : say_conflict(self, err);
         }
         if (status != FIRN_OK) {
             *err = ERR_INIT;
         }
-        TRY(rest(self, err));
-        if (left_ms(self) == 0) {
+        TRY(commit_pace_rest(&self->pace, err));
+        if (commit_pace_left_ms(&self->pace) == 0) {
             return self->report->answer == COMMIT_UNKNOWN ? say_unknown(self, FIRN_OK, err)
                                                           : say_conflict(self, err);
         }
@@ -380,8 +332,11 @@ static void settle(committing *self, firn_status status) {
 
 firn_status transaction_commit(transaction *self, const commit_options *options, arena *memory,
                                commit_report *out, firn_error *err) {
-    committing all = {
-        .of = self, .why = ERR_INIT, .memory = memory, .report = out, .begun_ns = host_clock_ns()};
+    committing all = {.of = self,
+                      .why = ERR_INIT,
+                      .memory = memory,
+                      .report = out,
+                      .pace = commit_pace_begin(transaction_cancel(self))};
     *out = (commit_report){.answer = COMMIT_CONFLICT};
     if (self->is_broken || self->is_over) {
         return FAIL_SQL(err, FIRN_INVALID, "25P02", NO_POSITION,
@@ -389,10 +344,8 @@ firn_status transaction_commit(transaction *self, const commit_options *options,
     }
     self->is_over = true;
     TRY(gather(&all, err));
-    all.options = find_options(&all, options);
-    all.end_ns = all.options.deadline_ms == UINT32_MAX
-                     ? INT64_MAX
-                     : all.begun_ns + (int64_t)all.options.deadline_ms * 1000000;
+    const commit_options found = find_options(&all, options);
+    commit_pace_take(&all.pace, &found);
     firn_status status = run(&all, err);
     if (status != FIRN_OK && status != FIRN_COMMIT_UNKNOWN && all.was_unknown &&
         out->answer != COMMIT_CONFLICT) {

@@ -447,23 +447,10 @@ firn_status ice_change_is_in(table_change *base, table_snapshot *head, bool *out
     return status;
 }
 
-// ---- Repetitions -------------------------------------------------------------------------------
-
-static uint32_t number_of(const json_node *root, const char *key, uint32_t missing) {
-    const uint64_t out = ice_root_number(root, key, 0, missing);
-    return out < UINT32_MAX ? (uint32_t)out : UINT32_MAX;
-}
-
 void ice_change_options(const table_change *base, commit_options *in_out) {
     const ice_table_change *self =
         (const ice_table_change *)(const void *)base; // Its first member.
-    const json_node *root = self->play.root;
-    const uint32_t tries = in_out->attempts_max == 0 ? 0 : in_out->attempts_max - 1;
-    const uint32_t repeats = number_of(root, "commit.retry.num-retries", tries);
-    in_out->attempts_max = repeats < UINT32_MAX ? repeats + 1 : UINT32_MAX;
-    in_out->pause_ms_min = number_of(root, "commit.retry.min-wait-ms", in_out->pause_ms_min);
-    in_out->pause_ms_max = number_of(root, "commit.retry.max-wait-ms", in_out->pause_ms_max);
-    in_out->deadline_ms = number_of(root, "commit.retry.total-timeout-ms", in_out->deadline_ms);
+    ice_root_commit_options(self->play.root, in_out);
 }
 
 // ---- After the answer --------------------------------------------------------------------------

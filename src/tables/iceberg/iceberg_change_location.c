@@ -9,25 +9,6 @@
 
 static_assert(HASH_BITS + HASH_FOLDER_COUNT + 1 == ICE_HASHED_FOLDERS_SIZE, "with the NUL");
 
-// ---- Properties --------------------------------------------------------------------------------
-
-text ice_root_property(const json_node *root, const char *key) {
-    const json_node *properties = root == NULL ? NULL : json_find(root, "properties");
-    const json_node *found = properties == NULL ? NULL : json_find(properties, key);
-    return found == NULL || found->kind != JSON_STRING ? (text){.size = 0} : found->value;
-}
-
-uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least, uint64_t missing) {
-    uint64_t out;
-    const text value = ice_root_property(root, key);
-    return number_parse_u64(value, &out) == NUMBER_OK && out >= least ? out : missing;
-}
-
-bool ice_root_flag(const json_node *root, const char *key, bool missing) {
-    const text value = ice_root_property(root, key);
-    return value.size == 0 ? missing : text_equal_nocase(value, TEXT("true"));
-}
-
 // ---- Names -------------------------------------------------------------------------------------
 
 static firn_status location_of(const json_node *root, text *out, firn_error *err) {

@@ -6,6 +6,7 @@
 #include "tables/iceberg/iceberg_change.h"
 #include "tables/iceberg/iceberg_manifest_list_write.h"
 #include "tables/iceberg/iceberg_metadata_write.h"
+#include "tables/iceberg/iceberg_root_properties.h"
 #include "tables/iceberg/iceberg_snapshot.h"
 #include "tables/iceberg/iceberg_uuid.h"
 
@@ -128,11 +129,6 @@ static inline const cancel_flag *ice_change_cancel(const ice_table_change *self)
 
 // ---- Files (iceberg_change_location.c) ---------------------------------------------------------
 
-/// A property of the table; "" if it has none such.
-text ice_root_property(const json_node *root, const char *key);
-/// The same as a number of at least `least`; `missing` if it is none.
-uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least, uint64_t missing);
-bool ice_root_flag(const json_node *root, const char *key, bool missing);
 /// The folder of metadata files, without '/' at its end, in `memory`.
 firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out, firn_error *err);
 #define ICE_HASHED_FOLDERS_SIZE 24

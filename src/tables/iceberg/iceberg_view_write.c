@@ -1,6 +1,6 @@
 #include "base/host.h"
-#include "base/number_text.h"
 #include "tables/iceberg/iceberg_metadata_write.h"
+#include "tables/iceberg/iceberg_root_properties.h"
 #include "tables/iceberg/iceberg_uuid.h"
 #include "tables/iceberg/iceberg_view_private.h"
 
@@ -49,9 +49,10 @@ static void put_number(json_writer *out, const char *key, int64_t value) {
 
 firn_status view_play_read(view_play *self, bytes old, ice_view_change *out, firn_error *err) {
     text uuid;
-    *out = (ice_view_change){.is_empty = false};
+    *out = (ice_view_change){.retry = commit_options_usual()};
     TRY(ice_json_read(old, self->edit.memory, &self->root, err));
     TRY(json_as_object(self->root, err));
+    ice_root_commit_options(self->root, &out->retry);
     TRY(json_get_text(self->root, "view-uuid", &uuid, err));
     TRY(json_get_text(self->root, "location", &out->location, err));
     text_builder json = text_builder_open(self->edit.memory);
@@ -296,15 +297,9 @@ static bool has_version(const json_node *versions, const json_node *entry) {
 // The newest versions are kept. Of the log what stands before an entry whose version went means
 // nothing any more.
 static void cut_history(query_play *self) {
-    const json_node *properties = json_find(self->view.root, "properties");
-    const json_node *said = properties == NULL ? NULL : json_find(properties, VIEW_HISTORY);
+    const uint64_t most = ice_root_number(self->view.root, VIEW_HISTORY, 1, VIEW_HISTORY_DEFAULT);
     const json_node *list = json_find(self->view.root, "versions");
     const json_node *log = json_find(self->view.root, "version-log");
-    int64_t most = VIEW_HISTORY_DEFAULT;
-    if (said != NULL && said->kind == JSON_STRING &&
-        (number_parse_i64(said->value, &most) != NUMBER_OK || most < 1)) {
-        most = VIEW_HISTORY_DEFAULT;
-    }
     if (list->count <= most || log == NULL) {
         return;
     }

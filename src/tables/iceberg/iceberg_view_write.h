@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "tables/catalog.h"
+#include "tables/commit_pace.h"
 
 /// The request that makes a view.
 /// Errors: FIRN_UNSUPPORTED for a type of a column that Iceberg lacks; FIRN_INVALID 22023 for a
@@ -29,6 +30,7 @@ typedef struct ice_view_change {
     text requirements, updates; ///< For REST catalogs.
     text metadata;              ///< The next metadata file.
     text location;              ///< Of the view.
+    commit_options retry;       ///< The usual ones, but for what its properties say.
 } ice_view_change;
 
 /// `old`: its metadata file. All of *out lies in `memory` or borrows `old`.
