@@ -16,8 +16,7 @@ typedef firn_status view_attempt(void *user, object_name name, const view_change
 /// Attempts after pauses (tables/commit_pace.h) until one succeeds. Each has an arena of its own,
 /// of `memory_max` bytes. A request without an answer (FIRN_COMMIT_UNKNOWN) is not made again.
 ///
-/// Errors: as catalog_kind.change_view. A view that must be there and that others have dropped
-/// since
+/// Errors: as catalog_kind.change_view. A view that must be there and that others have dropped since
 ///         the first attempt is a conflict too.
 firn_status view_commit(view_attempt *attempt, void *user, object_name name,
                         const view_change *change, size_t memory_max, const cancel_flag *cancel,

@@ -285,7 +285,6 @@ static firn_status alter_query(run *self, const sql_alter *written, firn_error *
 }
 
 // What is to be done; all of it is of properties.
-// What is to be done; all of it is of properties.
 static firn_status take_action(run *self, const sql_alter *written, property_change *out,
                                firn_error *err) {
     const uint32_t position = written->node.position;
