@@ -16,8 +16,8 @@ typedef firn_status view_attempt(void *user, object_name name, const view_change
 /// Attempts after pauses (tables/commit_pace.h) until one succeeds. Each has an arena of its own,
 /// of `memory_max` bytes. A request without an answer (FIRN_COMMIT_UNKNOWN) is not made again.
 ///
-/// Errors: as catalog_kind.change_view. A view that must be there and that others have dropped since
-///         the first attempt is a conflict too.
+/// Errors: as catalog_kind.change_view. It is a conflict too if others have dropped a view that
+///         must be there since the first attempt.
 firn_status view_commit(view_attempt *attempt, void *user, object_name name,
                         const view_change *change, size_t memory_max, const cancel_flag *cancel,
                         firn_error *err);

@@ -120,8 +120,8 @@ typedef struct codec_output {
 /// no encoder.
 size_t codec_encoded_size_max(codec self, size_t size);
 
-/// A level of zstd that looks for repetitions at few places, which takes less time than its default.
-/// Numbers that are not sorted have few, and often get no larger by it.
+/// A level of zstd that looks for repetitions at few places, and so takes less time than its
+/// default. Numbers that are not sorted have few, and often get no larger by it.
 #define CODEC_LEVEL_QUICK (-2)
 
 /// Encodes `in` as one block at out->data and sets out->size. `level` 0 is the codec's default;
