@@ -439,16 +439,20 @@ static bool is_current(const table_snapshot *base, struct io *io, const cancel_f
 
 // ---- Facts -------------------------------------------------------------------------------------
 
-// Finds out about a column over all files, each converted to the column's type.
+// Finds out about a column over all files, each converted to the column's type. False too if it
+// cannot be read: who does it says why.
 static bool find_facts(const parquet_files *self, uint32_t number, arena *memory,
                        column_facts *out) {
     parquet_column_sum sum = {.has_any = false};
     const field *wanted = &self->base.columns.fields[number];
     for (uint32_t i = 0; i < self->file_count; i++) {
         const pq_file *file = self->files[i].file;
-        const pq_file_field from = pq_file_find(file, PQ_MATCH_NAME, wanted->name, -1);
+        const pq_file_field from = parquet_file_column(self, file, number);
         pq_pick pick;
-        firn_error ignored = ERR_INIT; // Who reads the column says so.
+        firn_error ignored = ERR_INIT;
+        if (from.node == NULL && !self->options.union_by_name) {
+            return false;
+        }
         const firn_status status =
             from.node == NULL
                 ? pq_pick_null(wanted->type, memory, &pick, &ignored)

@@ -55,6 +55,8 @@ typedef struct parquet_task {
     parquet_part part;
 } parquet_task;
 
+/// Column `number` of the table in one of its files; its node is NULL if the file has none such.
+pq_file_field parquet_file_column(const parquet_files *self, const pq_file *file, uint32_t number);
 /// Column `number` of the table in one of its files, where it does not come from the file itself: a
 /// constant, or a position.
 firn_status parquet_constant_column(const parquet_files *self, uint32_t file, uint32_t number,

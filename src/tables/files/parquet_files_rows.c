@@ -90,17 +90,22 @@ firn_status parquet_constant_column(const parquet_files *self, uint32_t file, ui
 
 // ---- Columns of files --------------------------------------------------------------------------
 
+// The same place first, since a file may have several columns of one name.
+pq_file_field parquet_file_column(const parquet_files *self, const pq_file *file, uint32_t number) {
+    const text name = self->base.columns.fields[number].name;
+    const schema *columns = &file->types.columns;
+    return number < columns->count && text_equal(columns->fields[number].name, name)
+               ? pq_file_column(file, number)
+               : pq_file_find(file, PQ_MATCH_NAME, name, -1);
+}
+
 // The place of a scan column in a file: by name from the top, since files may differ.
 static firn_status pick_file(const scan_reader *self, const pq_file *file,
                              const scan_column *wanted, arena *memory, pq_pick *out,
                              firn_error *err) {
     const schema *columns = &self->table->base.columns;
     const field *at = &columns->fields[wanted->path[0]];
-    pq_file_field found =
-        wanted->path[0] < file->types.columns.count &&
-                text_equal(file->types.columns.fields[wanted->path[0]].name, at->name)
-            ? pq_file_column(file, wanted->path[0])
-            : pq_file_find(file, PQ_MATCH_NAME, at->name, -1);
+    pq_file_field found = parquet_file_column(self->table, file, wanted->path[0]);
     for (uint32_t i = 1; i < wanted->path_length && found.node != NULL; i++) {
         at = &at->type->children[wanted->path[i]];
         found = pq_file_find_child(&found, PQ_MATCH_NAME, at->name, -1);
