@@ -9,7 +9,7 @@
 
 static const char help_text[] =
     "usage: firn [options]            run SQL from -c, -f, standard input, or a prompt\n"
-    "       firn session [settings]   machine mode: a JSON object a line each way\n"
+    "       firn session [-s K=V]...   machine mode: a JSON object a line each way\n"
     "\n"
     "  -c SQL                 run SQL; may be given again, and mixed with -f\n"
     "  -f FILE                run a file of SQL; - is standard input\n"
