@@ -5,6 +5,8 @@
 #include "functions/overload_private.h"
 #include "functions/registry.h"
 
+#define CANDIDATES_MAX 8 // That an error lists.
+
 // Costs. Casts count CAST_SCALE each, so that how general a pattern is only settles ties.
 #define CAST_SCALE 8
 #define COST_LETTER 1
@@ -67,18 +69,24 @@ static void print_arg_types(const overload_request *call, text_builder *out) {
     text_append_char(out, ')');
 }
 
-// "round(DOUBLE), round(DECIMAL(p,s), INTEGER)": those that `is_listed` says, or all.
+// "round(DOUBLE), round(DECIMAL(p,s), INTEGER)": those that `is_listed` says, or all; of many the
+// first ones.
 static void print_candidates(const callee *self, const bool *is_listed, text_builder *out) {
-    bool is_first = true;
+    uint32_t count = 0;
     for (uint32_t i = 0; self->signature(self->function, i) != NULL; i++) {
         if (is_listed != NULL && !is_listed[i]) {
             continue;
         }
+        if (count++ >= CANDIDATES_MAX) {
+            continue;
+        }
         const char *args = strstr(self->signature(self->function, i), "<-");
         args = args == NULL ? "" : args + 2;
-        text_append_format(out, "%s%s(%s)", is_first ? "" : ", ", self->name,
+        text_append_format(out, "%s%s(%s)", count == 1 ? "" : ", ", self->name,
                            args + strspn(args, " "));
-        is_first = false;
+    }
+    if (count > CANDIDATES_MAX) {
+        text_append_format(out, " and %u more, which SHOW FUNCTIONS lists", count - CANDIDATES_MAX);
     }
 }
 
