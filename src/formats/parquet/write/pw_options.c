@@ -23,6 +23,7 @@ pw_options pw_options_default(void) {
         .codec_choice = PW_CODEC_CHOSEN,
         .codec = CODEC_ZSTD,
         .has_page_index = true,
+        .has_checksums = true,
         .leaf =
             {
                 .bloom_rate = 0.01,

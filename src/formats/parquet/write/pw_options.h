@@ -85,7 +85,7 @@ typedef struct pw_options {
 } pw_options;
 
 /// 128 MiB or 1 Mi rows a group; 1 MiB or 20,000 rows a page; dictionaries and bloom filters of up
-/// to 1 MiB; ZSTD where it pays; all encodings; page index, no checksums, no bloom filters, bounds
+/// to 1 MiB; ZSTD where it pays; all encodings; page index, checksums, no bloom filters, bounds
 /// of 64 bytes; created by firn and its version, without which readers in Java distrust bounds.
 pw_options pw_options_default(void);
 

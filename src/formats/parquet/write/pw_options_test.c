@@ -17,7 +17,7 @@ TEST(pw_options_have_defaults_that_are_allowed) {
     CHECK(options.group_bytes == UINT64_C(134217728) && options.group_rows == 1048576);
     CHECK(options.page_bytes == 1048576 && options.page_rows == 20000);
     CHECK(options.codec == CODEC_ZSTD && options.codec_choice == PW_CODEC_CHOSEN);
-    CHECK(options.has_page_index && !options.has_checksums);
+    CHECK(options.has_page_index && options.has_checksums);
     CHECK(text_starts_with(options.created_by, TEXT("firn version ")));
     CHECK(options.leaf.statistics == PW_STATISTICS_BOUNDS && options.leaf.bound_bytes == 64);
     CHECK(!options.leaf.has_bloom && options.leaf.encodings == PW_ENCODINGS_ALL);
