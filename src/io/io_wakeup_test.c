@@ -86,10 +86,13 @@ TEST(io_wakeup_lets_tasks_wait_for_far_bytes_with_and_without_threads) {
         // They wait together, not one after the other.
         CHECK(net.moving_count_max == READER_COUNT);
         CHECK(threads > 1 || host_thread_count() == 0);
+        uint32_t waited = 0;
         for (uint32_t i = 0; i < READER_COUNT; i++) {
-            CHECK(readers[i].is_right && readers[i].wait_count > 0);
+            CHECK(readers[i].is_right);
             CHECK(readers[i].wait_count < 10); // Woken, not asking again and again.
+            waited += readers[i].wait_count > 0;
         }
+        CHECK(waited + threads >= READER_COUNT); // The last ones may find their byte there.
         task_group_close(group);
         scheduler_close(workers);
         io_file_release(file);

@@ -80,7 +80,8 @@ TEST(a_stream_that_nobody_pulls_gives_back_what_it_held_when_its_session_is_canc
     struct ArrowArrayStream rows = {0};
     REQUIRE(scene_query(self.session, LARGE_SORT, &rows));
     CHECK(pull_one(&rows));
-    CHECK(scene_pool_bytes(&self) > before + ((uint64_t)16 << 20));
+    // Half of the limit; less if one thread had most rows and wrote them out.
+    CHECK(scene_pool_bytes(&self) > before + ((uint64_t)4 << 20));
     firn_session_cancel(self.session);
     CHECK(is_given_back(&self, before));
     check_room_for_others(&self);
