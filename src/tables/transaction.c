@@ -327,6 +327,10 @@ static firn_status stage(transaction *self, object_name name, const table_defini
     TRY(self->of->kind->committer->stage(self->of, name, definition, &self->memory, &staged,
                                          transaction_cancel(self), err));
     TRY(find_format(self, staged.format, &kind, err));
+    if (replaced != NULL && definition->location.size == 0) {
+        // As in Java a replaced table stays where it is; the catalog speaks of a new one.
+        staged.location = (text){.size = 0};
+    }
     TRY(open_change(self, &name, kind, replaced, &staged, &made, err));
     *out = made->change;
     return FIRN_OK;

@@ -418,6 +418,21 @@ TEST(transactions_create_replace_and_drop) {
     close_all(ours, NULL);
 }
 
+TEST(transactions_replace_a_table_where_it_is) {
+    fake_catalog lake = catalog_of(TABLES_MAX);
+    const table_definition usual = {.format = TEXT("fake")};
+    const table_definition placed = {.format = TEXT("fake"), .location = TEXT("elsewhere")};
+    transaction *ours = begin(&lake);
+    table_change *made;
+    REQUIRE(transaction_create(ours, named("new"), &usual, true, &made, &err) == FIRN_OK);
+    CHECK(change_of(made)->has_place); // The catalog's choice.
+    REQUIRE(transaction_create(ours, named("t"), &usual, true, &made, &err) == FIRN_OK);
+    CHECK(!change_of(made)->has_place);
+    REQUIRE(transaction_create(ours, named("u"), &placed, true, &made, &err) == FIRN_OK);
+    CHECK(change_of(made)->has_place);
+    close_all(ours, NULL);
+}
+
 TEST(transactions_refuse_a_second_table_where_a_commit_has_one) {
     fake_catalog lake = catalog_of(1);
     transaction *ours = begin(&lake);

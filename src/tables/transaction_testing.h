@@ -79,6 +79,7 @@ typedef struct change {
     step steps[STEPS_MAX];
     uint64_t id; // Of the commit that it is part of.
     uint64_t prepare_count;
+    bool has_place; // It was opened with the location of a table.
 } change;
 
 // What was settled of the change that was settled last, and how many were closed without that.

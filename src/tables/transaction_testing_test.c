@@ -306,11 +306,11 @@ static firn_status change_open(transaction *owner, const transaction_env *env, t
                                firn_error *err) {
     change *self = host_alloc(sizeof *self);
     (void)env;
-    (void)definition;
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "no memory");
     }
-    *self = (change){.base = {.kind = &fake_changes, .owner = owner}};
+    *self = (change){.base = {.kind = &fake_changes, .owner = owner},
+                     .has_place = definition != NULL && definition->location.size > 0};
     fake_open_count += 1;
     self->base.base = base == NULL ? NULL : table_snapshot_retain(base);
     *out = &self->base;
