@@ -153,6 +153,17 @@ class Tester:
             if not self.session.send({"sql": sql}, ANSWER_SECONDS):
                 sys.exit(f"no answer to what was answered before: {sql}")
 
+    @staticmethod
+    def wait_for_listener(process):
+        """Until Ctrl-C no longer ends it as it ends any program that has just begun."""
+        blocked = re.compile(r"^SigBlk:\s*(\w+)$", re.MULTILINE)
+        end = time.monotonic() + ANSWER_SECONDS
+        while process.poll() is None and time.monotonic() < end:
+            found = blocked.search(pathlib.Path(f"/proc/{process.pid}/status").read_text())
+            if found and int(found[1], 16) >> (signal.SIGINT - 1) & 1:
+                return
+            time.sleep(0.01)
+
     def stop_alone(self, history, sql):
         """Runs a session whose last statement is stopped by Ctrl-C. What is wrong, or None."""
         with tempfile.TemporaryFile("w+b", dir=self.session.folder) as told, \
@@ -166,6 +177,7 @@ class Tester:
             try:
                 process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
+                self.wait_for_listener(process)
                 process.send_signal(signal.SIGINT)
             try:
                 code = process.wait(ANSWER_SECONDS)
