@@ -52,6 +52,16 @@ def replace_view(state, chance):
                 sql, {**view.properties, "owner": str(number)}, view.versions + (sql,))}))
 
 
+def alter_view_query(state, chance):
+    name = some(state.views, chance, lambda name: len(state.views[name].versions) < 9)
+    if name is None:
+        return None
+    view, number = state.views[name], chance.randrange(10 ** 6)
+    sql = f"SELECT {number} AS d{number}"
+    return ([f"ALTER VIEW {in_sql(name)} AS {sql}"],
+            state._replace(views={**state.views, name: view._replace(sql=sql, versions=view.versions + (sql,))}))
+
+
 def replace_view_back(state, chance):
     """By one that it had."""
     name = some(state.views, chance, lambda name: len(state.views[name].versions) > 1)
@@ -113,8 +123,8 @@ def drop_view(state, chance):
     return name and ([f"DROP VIEW {in_sql(name)}"], state._replace(views=except_for(state.views, name)))
 
 
-VIEW_KINDS = (create_view, replace_view, replace_view_back, set_view_properties, unset_view_properties,
-              comment_on_view, rename_view, move_view, drop_view)
+VIEW_KINDS = (create_view, replace_view, alter_view_query, replace_view_back, set_view_properties,
+              unset_view_properties, comment_on_view, rename_view, move_view, drop_view)
 
 # ---- Schemas -------------------------------------------------------------------------------------
 
