@@ -141,9 +141,8 @@ void rest_session_close(rest_session *self) {
 
 // ---- Secrets ------------------------------------------------------------------------------------
 
-// One of three letters is no secret, and may be in any text.
 static bool holds(text whole, text secret) {
-    return secret.size >= 4 && text_find(whole, secret) < whole.size;
+    return secret.size > 0 && text_find(whole, secret) < whole.size;
 }
 
 // Whether a text of the server repeats something that is not to be shown.
@@ -155,17 +154,21 @@ static bool is_telling(const rest_session *self, text words, text token, const r
     // The token that was given is a secret also where the server put another in its place.
     bool is = holds(words, token) || holds(words, self->options.token) || holds(words, secret);
     for (uint32_t i = 0; i < self->options.header_count; i++) {
-        is = is || holds(words, self->options.headers[i].value);
+        // One of three letters is no secret, and may be in any text.
+        const text value = self->options.headers[i].value;
+        is = is || (value.size >= 4 && holds(words, value));
     }
     for (uint32_t i = 0; own != NULL && i < own->header_count; i++) {
-        is = is || holds(words, own->headers[i].value);
+        const text value = own->headers[i].value;
+        is = is || (value.size >= 4 && holds(words, value));
     }
     for (uint32_t i = 0; i < self->options.properties.count; i++) {
         const io_property *each = &self->options.properties.items[i];
-        is = is || (io_property_is_secret(each->key) && holds(words, each->value));
+        is = is || (io_property_is_secret(each->key) && each->value.size >= 4 &&
+                    holds(words, each->value));
     }
     for (uint32_t i = 0; own != NULL && i < own->secret_count; i++) {
-        is = is || holds(words, own->secrets[i]);
+        is = is || (own->secrets[i].size >= 4 && holds(words, own->secrets[i]));
     }
     return is || (own != NULL && holds(words, own->token));
 }

@@ -136,11 +136,17 @@ firn_status column_new_unset(arena *memory, const type *type, uint32_t length, c
     return FIRN_OK;
 }
 
+size_t column_values_size(const column *self) {
+    size_t size;
+    const bool fits = values_size(type_physical(self->type), self->length, &size);
+    assert(fits); // It was allocated.
+    return fits ? size : 0;
+}
+
 void column_clear(column *self) {
     const physical kind = type_physical(self->type);
-    size_t size;
-    if ((kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_BIT) &&
-        values_size(kind, self->length, &size) && size > 0) {
+    const size_t size = column_values_size(self);
+    if ((kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_BIT) && size > 0) {
         memset(COLUMN_OUT(self, uint8_t), 0, size);
     }
 }

@@ -110,6 +110,8 @@ firn_status column_new(arena *memory, const type *type, uint32_t length, column 
 /// comes.
 firn_status column_new_unset(arena *memory, const type *type, uint32_t length, column *out,
                              firn_error *err);
+/// Bytes of the values of a flat column; 0 where children carry them.
+size_t column_values_size(const column *self);
 /// Zeros strings, lists and bits of a column that is being built.
 void column_clear(column *self);
 /// The values of a column that is being built, for writing.

@@ -182,9 +182,7 @@ static firn_status copy_children(arena *memory, column *self, firn_error *err) {
 
 // Of a flat column: texts, lists and children are still the other's.
 static firn_status copy_values(arena *memory, const column *self, column *out, firn_error *err) {
-    const physical kind = type_physical(self->type);
-    const size_t size = kind == PHYSICAL_BIT ? BITMAP_WORDS(self->length) * sizeof(uint64_t)
-                                             : (size_t)self->length * physical_size(kind);
+    const size_t size = column_values_size(self);
     TRY(column_new_unset(memory, self->type, self->length, out, err));
     if (size > 0 && !cancel_copy(memory->cancel, COLUMN_OUT(out, uint8_t), self->values, size)) {
         return ARENA_FULL(memory, err);

@@ -40,26 +40,24 @@ def create_view(state, chance):
                      state._replace(views={**state.views, name: View(sql, properties, (sql,))}))
 
 
-def replace_view(state, chance):
-    """By a query that it never had."""
+def new_query(state, chance, statement, properties):
+    """One that the view never had: the statement around its name."""
     name = some(state.views, chance, lambda name: len(state.views[name].versions) < 9)
     if name is None:
         return None
     view, number = state.views[name], chance.randrange(10 ** 6)
     sql = f"SELECT {number} AS c{number}"
-    return ([f"CREATE OR REPLACE VIEW {in_sql(name)} WITH ('owner' = '{number}') AS {sql}"],
-            state._replace(views={**state.views, name: View(
-                sql, {**view.properties, "owner": str(number)}, view.versions + (sql,))}))
+    after = View(sql, {**view.properties, **properties}, view.versions + (sql,))
+    return [f"{statement(in_sql(name))} AS {sql}"], state._replace(views={**state.views, name: after})
+
+
+def replace_view(state, chance):
+    properties = {"owner": str(chance.randrange(999))}
+    return new_query(state, chance, lambda name: f"CREATE OR REPLACE VIEW {name}{options(properties)}", properties)
 
 
 def alter_view_query(state, chance):
-    name = some(state.views, chance, lambda name: len(state.views[name].versions) < 9)
-    if name is None:
-        return None
-    view, number = state.views[name], chance.randrange(10 ** 6)
-    sql = f"SELECT {number} AS d{number}"
-    return ([f"ALTER VIEW {in_sql(name)} AS {sql}"],
-            state._replace(views={**state.views, name: view._replace(sql=sql, versions=view.versions + (sql,))}))
+    return new_query(state, chance, lambda name: f"ALTER VIEW {name}", {})
 
 
 def replace_view_back(state, chance):

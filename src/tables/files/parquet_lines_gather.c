@@ -83,15 +83,9 @@ static firn_status number_rows(parquet_lines *owner, const batch *rows, arena *s
 
 // ---- Gathering ---------------------------------------------------------------------------------
 
-static size_t values_size(const column *self) {
-    const physical kind = type_physical(self->type);
-    return kind == PHYSICAL_BIT ? BITMAP_WORDS(self->length) * sizeof(uint64_t)
-                                : (size_t)self->length * physical_size(kind);
-}
-
 // Bytes of flat values that lie together.
 static uint64_t bytes_of(const column *self) {
-    uint64_t bytes = values_size(self);
+    uint64_t bytes = column_values_size(self);
     if (type_physical(self->type) == PHYSICAL_STRING) {
         const string_value *values = COLUMN_VALUES(self, string_value);
         for (uint32_t i = 0; i < self->length; i++) {

@@ -121,12 +121,11 @@ static ALWAYS_INLINE uint32_t find_tagged(const pw_dictionary *self, const uint8
 static void fill_words(pw_dictionary *self) {
     for (uint32_t code = 0; code < self->count; code++) {
         const uint64_t word = load_word(self->entries + (size_t)code * self->size, self->kind);
-        uint32_t at = slot_by_value(self, word, self->kind);
-        if (!self->is_by_value) {
-            at = (uint32_t)hash_word_of(word, self->kind) & self->slot_mask;
-            while (self->slots[at] != 0) {
-                at = (at + 1) & self->slot_mask;
-            }
+        uint32_t at = self->is_by_value
+                          ? slot_by_value(self, word, self->kind)
+                          : (uint32_t)hash_word_of(word, self->kind) & self->slot_mask;
+        while (self->slots[at] != 0) { // By value it is free.
+            at = (at + 1) & self->slot_mask;
         }
         self->slots[at] = code + 1;
     }
